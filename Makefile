@@ -1,0 +1,48 @@
+# Every target sets up what it needs; the second time that takes no time.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+
+.PHONY: demo test test-full lint bench example lock clean
+.DELETE_ON_ERROR:
+
+demo: $(VENV)/.installed
+	$(BIN)/crmaudit analyze examples/exports --out audit
+	@echo "Open audit/report.html in a browser."
+
+test: lint
+	$(BIN)/python -m pytest -n 2 -m "not full"
+
+test-full: lint
+	$(BIN)/python -m pytest -n 2
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m benchmarks
+
+example: $(VENV)/.installed
+	$(BIN)/python examples/company.py examples/exports
+
+lock:
+	rm -rf .lock && $(PYTHON) -m venv .lock
+	.lock/bin/pip install --quiet . && .lock/bin/pip freeze --exclude crmaudit > requirements.lock
+	.lock/bin/pip install --quiet --upgrade pip && .lock/bin/pip install --quiet --group dev -c requirements.lock
+	.lock/bin/pip freeze --exclude crmaudit | grep --invert-match --line-regexp --fixed-strings --file requirements.lock > requirements-dev.lock
+	rm -rf .lock
+
+clean:
+	rm -rf $(VENV) audit dist build .mypy_cache .ruff_cache .pytest_cache
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --requirement requirements-dev.lock
+	touch $@

@@ -1,0 +1,31 @@
+"""What can go wrong in a way that the user can mend, and the exit code of each."""
+
+from __future__ import annotations
+
+
+class CrmauditError(Exception):
+    """A message for the user: what happened, where, and the way out. Never a traceback."""
+
+    exit_code = 2
+
+
+class UsageError(CrmauditError):
+    """An option or a path that does not fit."""
+
+
+class SettingsError(CrmauditError):
+    """`crmaudit.toml` says something that cannot be obeyed; names the file and the key."""
+
+
+class InputError(CrmauditError):
+    """The exports cannot be read at all: an empty folder, no permission, nothing recognised."""
+
+
+class AuditFileError(CrmauditError):
+    """An audit file breaks the rules; names the file, the line and the rule."""
+
+
+class LockedError(CrmauditError):
+    """Another run is writing to the same folder."""
+
+    exit_code = 75
