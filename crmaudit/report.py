@@ -22,6 +22,7 @@ Value = str | int | float | bool | None
 
 LEVELS: tuple[Level, ...] = ("act", "watch", "good", "info")
 CHAPTERS: dict[str, str] = {
+    "data": "Can you trust the data?",
     "know": "Do you know your customers?",
     "win": "How do you win them?",
     "value": "What are they worth?",
@@ -183,6 +184,8 @@ class Report:
     sources: tuple[Source, ...]
     audits: tuple[Result, ...]
     summary: Mapping[str, Any]
+    checks: tuple[Result, ...] = ()
+    """What is to be known of the data before any answer is believed; like audits, but not among the questions."""
     findings: tuple[Finding, ...] = ()
     """Findings about the data themselves: files that lost rows, dates in the future, keys that do not join."""
     schema_version: int = SCHEMA_VERSION
@@ -231,6 +234,7 @@ def from_json(text: str) -> Report:
             **data,
             "sources": tuple(_source(s) for s in data["sources"]),
             "audits": tuple(_result(a) for a in data["audits"]),
+        "checks": tuple(_result(a) for a in data["checks"]),
             "findings": tuple(Finding(**f) for f in data["findings"]),
         }
     )

@@ -50,6 +50,8 @@ class Table:
     meaning: str
     columns: tuple[Column, ...]
     key: str | None = None
+    found_in: str = ""
+    """The export in which it is usually found, for those who have to ask for it."""
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError where the table has none."""
@@ -122,7 +124,7 @@ _TABLES = (
         _on("customer_since_on", "day it became a customer", "fact"),
         _bool("is_churned", "flag that says it has left"),
         _at("loaded_at", "load stamp of the warehouse", "stamp"),
-    ), key="account_id"),
+    ), key="account_id", found_in="the CRM's export of companies"),
     Table("contacts", "people", (
         _id("contact_id", "the system's own id"),
         _id("account_id", "the company they belong to", "accounts"),
@@ -148,7 +150,7 @@ _TABLES = (
         _on("created_on", "first seen", "fact"),
         _on("customer_since_on", "day they became a customer", "fact"),
         _at("loaded_at", "load stamp of the warehouse", "stamp"),
-    ), key="contact_id"),
+    ), key="contact_id", found_in="the CRM's export of contacts"),
     Table("leads", "people or companies that might buy", (
         _id("lead_id", "the system's own id"),
         *_PARTY,
@@ -166,7 +168,7 @@ _TABLES = (
         _on("converted_on", "day it was converted in the CRM", "fact"),
         _on("disqualified_on", "day it was given up", "fact"),
         _at("loaded_at", "load stamp of the warehouse", "stamp"),
-    ), key="lead_id"),
+    ), key="lead_id", found_in="the CRM's export of leads"),
     Table("opportunities", "deals", (
         _id("opportunity_id", "the system's own id"),
         *_PARTY,
@@ -189,14 +191,14 @@ _TABLES = (
         _on("expected_close_on", "day it is expected to close", "plan"),
         _number("probability_pct", "probability of winning as the CRM has it"),
         _at("loaded_at", "load stamp of the warehouse", "stamp"),
-    ), key="opportunity_id"),
+    ), key="opportunity_id", found_in="the CRM's export of deals"),
     Table("stage_changes", "history of deal stages", (
         _id("opportunity_id", "deal", "opportunities"),
         _text("stage", "stage entered"),
         _at("changed_at", "when"),
         _id("owner_id", "who", "users"),
         _on("expected_close_on", "expected close set then", "plan"),
-    )),
+    ), found_in="the CRM's stage or field history of deals"),
     Table("activities", "calls, meetings, mails, tasks, notes", (
         _id("activity_id", "the system's own id"),
         *_PARTY,
@@ -210,7 +212,7 @@ _TABLES = (
         _id("owner_id", "our colleague", "users"),
         _at("happened_at", "when it took place"),
         _number("duration_minutes", "length"),
-    ), key="activity_id"),
+    ), key="activity_id", found_in="the CRM's export of calls, meetings, mails and notes"),
     Table("campaign_touches", "campaign mails and their opens, clicks, unsubscribes", (
         _id("touch_id", "the system's own id"),
         *_PARTY,
@@ -220,20 +222,20 @@ _TABLES = (
         _text("variant", "variant of an experiment"),
         _id("owner_id", "marketer", "users"),
         _at("happened_at", "when"),
-    ), key="touch_id"),
+    ), key="touch_id", found_in="the mailing tool's export of sends, opens and clicks"),
     Table("consents", "opt-ins and opt-outs", (
         *_PARTY,
         _text("purpose", "newsletter, phone ..."),
         _bool("is_granted", "granted or withdrawn"),
         _on("changed_on", "day of the choice", "fact"),
-    )),
+    ), found_in="the mailing tool's export of opt-ins and opt-outs"),
     Table("products", "what is sold", (
         _id("product_id", "the system's own id"),
         _text("name", "product or plan name"),
         _text("family", "family or series"),
         _money("price", "list price"),
         _money("cost", "unit cost"),
-    ), key="product_id"),
+    ), key="product_id", found_in="the price list of the billing system"),
     Table("invoices", "bills sent to customers", (
         _id("invoice_id", "the system's own id"),
         *_PARTY,
@@ -253,7 +255,7 @@ _TABLES = (
         _on("due_on", "day due", "plan"),
         _on("paid_on", "day paid", "fact"),
         _at("loaded_at", "load stamp of the warehouse", "stamp"),
-    ), key="invoice_id"),
+    ), key="invoice_id", found_in="the billing system's export of invoices"),
     Table("invoice_lines", "lines of invoices", (
         _id("line_id", "the system's own id"),
         _id("invoice_id", "invoice", "invoices"),
@@ -262,7 +264,7 @@ _TABLES = (
         _number("quantity", "units"),
         _money("amount", "line amount, net"),
         _money("cost", "line cost"),
-    ), key="line_id"),
+    ), key="line_id", found_in="the billing system's export of invoice lines"),
     Table("payments", "money received or tried", (
         _id("payment_id", "the system's own id"),
         *_PARTY,
@@ -274,7 +276,7 @@ _TABLES = (
         _text("currency", "ISO code"),
         _text("product", "what it was for"),
         _on("paid_on", "day", "fact"),
-    ), key="payment_id"),
+    ), key="payment_id", found_in="the payment provider's export of payments"),
     Table("refunds", "money given back, credit notes", (
         _id("refund_id", "the system's own id"),
         *_PARTY,
@@ -285,7 +287,7 @@ _TABLES = (
         _text("currency", "ISO code"),
         _text("reason", "why"),
         _on("refunded_on", "day", "fact"),
-    ), key="refund_id"),
+    ), key="refund_id", found_in="the billing system's export of credit notes and refunds"),
     Table("subscriptions", "recurring contracts", (
         _id("subscription_id", "the system's own id"),
         *_PARTY,
@@ -307,7 +309,7 @@ _TABLES = (
         _on("trial_ends_on", "last day of the trial", "plan"),
         _text("cancel_reason", "why"),
         _at("loaded_at", "load stamp of the warehouse", "stamp"),
-    ), key="subscription_id"),
+    ), key="subscription_id", found_in="the billing system's export of subscriptions"),
     Table("subscription_changes", "movements of recurring revenue", (
         _id("change_id", "the system's own id"),
         *_PARTY,
@@ -315,7 +317,7 @@ _TABLES = (
         _text("kind", "new, expansion, contraction, churn, reactivation"),
         _money("amount", "change of MRR, or the MRR then where the export has that"),
         _on("changed_on", "day", "fact"),
-    ), key="change_id"),
+    ), key="change_id", found_in="the billing system's export of MRR movements"),
     Table("churn_events", "records that say a customer left", (
         _id("event_id", "the system's own id"),
         *_PARTY,
@@ -325,7 +327,7 @@ _TABLES = (
         _money("refunded_amount", "amount refunded"),
         _bool("is_reactivation", "they came back"),
         _on("churned_on", "day", "fact"),
-    ), key="event_id"),
+    ), key="event_id", found_in="a list of customers who cancelled, with day and reason"),
     Table("tickets", "support requests", (
         _id("ticket_id", "the system's own id"),
         *_PARTY,
@@ -345,7 +347,7 @@ _TABLES = (
         _text("satisfaction_text", "satisfaction in words: good, bad ..."),
         _bool("is_escalated", "escalated"),
         _at("loaded_at", "load stamp of the warehouse", "stamp"),
-    ), key="ticket_id"),
+    ), key="ticket_id", found_in="the support desk's export of tickets"),
     Table("survey_responses", "NPS, CSAT and other answers", (
         _id("response_id", "the system's own id"),
         *_PARTY,
@@ -353,7 +355,7 @@ _TABLES = (
         _number("score", "score"),
         _text("comment", "in their words"),
         _on("answered_on", "day", "fact"),
-    ), key="response_id"),
+    ), key="response_id", found_in="the survey tool's export of answers"),
     Table("usage", "use of the product", (
         _id("usage_id", "the system's own id"),
         *_PARTY,
@@ -361,25 +363,25 @@ _TABLES = (
         _text("feature", "feature or event"),
         _number("quantity", "how much"),
         _at("used_at", "when"),
-    ), key="usage_id"),
+    ), key="usage_id", found_in="the product's usage log"),
     Table("spend", "what acquisition costs", (
         _text("origin", "channel or campaign"),
         _money("amount", "amount"),
         _text("currency", "ISO code"),
         _on("spent_on", "day or first day of the month", "fact"),
-    )),
+    ), found_in="a list of marketing and sales cost by month and channel"),
     Table("users", "our own people: owners, agents", (
         _id("user_id", "the system's own id"),
         _text("name", "name"),
         _text("email", "address"),
         _text("team", "team, region or manager"),
         _bool("is_active", "still with us"),
-    ), key="user_id"),
+    ), key="user_id", found_in="the CRM's export of users"),
     Table("exchange_rates", "rates to the report currency", (
         _text("currency", "ISO code"),
         _number("rate", "report currency per unit"),
         _on("valid_on", "day", "fact"),
-    )),
+    ), found_in="a list of exchange rates to the report currency"),
 )
 
 TABLES: dict[str, Table] = {table.name: table for table in _TABLES}

@@ -1,0 +1,374 @@
+"""Read and check audit and model files: a TOML header in SQL comments, then named SELECTs.
+
+    -- /// audit            or: -- /// model
+    -- title = "..."
+    -- ///
+    -- /// table by_owner
+    select ...
+    -- /// metrics
+    select ...
+
+An audit's id is its file's name, its chapter the folder's; a model is one SELECT, materialised as a table of its
+file's name. What a file needs of the data is derived from its SQL when it runs, never declared twice.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, cast, get_args
+
+from crmaudit.errors import AuditFileError
+from crmaudit.report import CHAPTERS, Level
+
+MARK = re.compile(r"^-- /// ?(?P<what>.*?)\s*$")
+NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+@dataclass(frozen=True)
+class MethodCall:
+    """A statistical method applied to one table; every other key of its header is a keyword argument."""
+
+    name: str
+    table: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MetricRule:
+    """How a metric of the metrics block is to be read."""
+
+    unit: str
+    better: Literal["up", "down"] | None = None
+    note: str | None = None
+    label: str | None = None
+
+
+@dataclass(frozen=True)
+class FindingRule:
+    """One finding for each row of `table` for which `when` holds; `customers` and `value` are SQL over that row."""
+
+    level: Level
+    when: str
+    text: str
+    table: str = "metrics"
+    key: str = ""
+    customers: str | None = None
+    value: str | None = None
+    lists: str | None = None
+    most: int = 5
+
+
+@dataclass(frozen=True)
+class PartialRule:
+    """The audit answers on less than the data it wants where `when`, SQL over models and coverage, holds."""
+
+    when: str
+    reason: str
+    bias: str | None = None
+
+
+@dataclass(frozen=True)
+class ChartRule:
+    kind: str
+    table: str
+    caption: str
+    roles: Mapping[str, str]
+    description: str = ""
+    where: str | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """One SELECT of the file: a named table, or the metrics."""
+
+    name: str
+    sql: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What may be absent: `optional` columns, and groups of which any one is enough (`table.column`)."""
+
+    optional: frozenset[str] = frozenset()
+    any_of: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Model:
+    """A building block: one SELECT over canonical tables and other models, and perhaps a method."""
+
+    name: str
+    path: Path
+    sql: str
+    title: str
+    needs: Needs
+    methods: tuple[MethodCall, ...]
+
+
+@dataclass(frozen=True)
+class Audit:
+    """A question, the rows that answer it, and how the answer is told."""
+
+    id: str
+    chapter: str
+    path: Path
+    title: str
+    question: str
+    why: str
+    fix: str
+    headline: str
+    needs: Needs
+    tables: tuple[Block, ...]
+    metrics: Block
+    metric_rules: Mapping[str, MetricRule]
+    methods: tuple[MethodCall, ...]
+    findings: tuple[FindingRule, ...]
+    partials: tuple[PartialRule, ...]
+    charts: tuple[ChartRule, ...]
+    hidden: frozenset[str] = frozenset()
+    """Tables that are steps towards others and not shown in the report."""
+
+    @property
+    def sql(self) -> str:
+        """The file's text, as `crmaudit explain` prints it."""
+        return self.path.read_text(encoding="utf-8")
+
+
+def read_models(folder: Path) -> tuple[Model, ...]:
+    """Every model of the folder in order of dependency; AuditFileError where they go in a circle."""
+    models = [_read_model(path) for path in sorted(folder.glob("*.sql"))]
+    return tuple(_in_order(models))
+
+
+def read_audits(folders: Iterable[Path]) -> tuple[Audit, ...]:
+    """Every audit of `<folder>/<chapter>/<id>.sql`, in the order of chapters; a later folder replaces the same id."""
+    found: dict[str, Audit] = {}
+    for folder in folders:
+        for chapter in CHAPTERS:
+            for path in sorted((folder / chapter).glob("*.sql")):
+                audit = read_audit(path)
+                found[audit.id] = audit
+    order = list(CHAPTERS)
+    return tuple(sorted(found.values(), key=lambda a: (order.index(a.chapter), a.id)))
+
+
+def read_audit(path: Path) -> Audit:
+    """One audit file; AuditFileError names the file, the line and the rule it breaks."""
+    header, blocks = _split(path, "audit")
+    if path.parent.name not in CHAPTERS:
+        raise AuditFileError(f"{path}: an audit lies in a folder named after its chapter: {', '.join(CHAPTERS)}")
+    metrics = [b for b in blocks if b.name == "metrics"]
+    if len(metrics) != 1:
+        raise AuditFileError(f"{path}: an audit has one `-- /// metrics` block, this has {len(metrics)}")
+    text = _Header(path, header)
+    audit = Audit(
+        id=path.stem,
+        chapter=path.parent.name,
+        path=path,
+        title=text.string("title"),
+        question=text.string("question"),
+        why=text.string("why"),
+        fix=text.string("fix"),
+        headline=text.string("headline"),
+        needs=text.needs(),
+        tables=tuple(b for b in blocks if b.name != "metrics"),
+        metrics=metrics[0],
+        metric_rules={k: MetricRule(**v) for k, v in text.table("metrics").items()},
+        methods=text.methods(),
+        findings=tuple(FindingRule(**f) for f in text.rules("finding", FindingRule)),
+        partials=tuple(PartialRule(**p) for p in text.rules("partial", PartialRule)),
+        charts=tuple(text.charts()),
+        hidden=frozenset(text.strings("hidden")),
+    )
+    text.must_be_used_up()
+    return audit
+
+
+def _read_model(path: Path) -> Model:
+    header, blocks = _split(path, "model")
+    if len(blocks) != 1:
+        raise AuditFileError(f"{path}: a model is one SELECT, this has {len(blocks)}")
+    text = _Header(path, header)
+    model = Model(
+        name=path.stem,
+        path=path,
+        sql=blocks[0].sql,
+        title=text.string("title"),
+        needs=text.needs(),
+        methods=text.methods(),
+    )
+    text.must_be_used_up()
+    return model
+
+
+class _Header:
+    """The TOML header, read key by key so that a misspelt one is an error and not silence."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self.path = path
+        try:
+            self.data: dict[str, Any] = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise AuditFileError(f"{path}: the header is no TOML: {error}") from error
+
+    def string(self, name: str) -> str:
+        value = self.data.pop(name, None)
+        if not isinstance(value, str) or not value.strip():
+            raise AuditFileError(f"{self.path}: the header lacks `{name}`, a text")
+        return value.strip()
+
+    def strings(self, name: str) -> list[str]:
+        return [str(v) for v in self.data.pop(name, [])]
+
+    def table(self, name: str) -> dict[str, Any]:
+        return cast("dict[str, Any]", self.data.pop(name, {}))
+
+    def needs(self) -> Needs:
+        return Needs(frozenset(self.strings("optional")), tuple(tuple(g) for g in self.data.pop("any_of", [])))
+
+    def methods(self) -> tuple[MethodCall, ...]:
+        calls = self.data.pop("method", [])
+        if isinstance(calls, dict):
+            calls = [calls]
+        for call in calls:
+            if "name" not in call or "table" not in call:
+                raise AuditFileError(f"{self.path}: a method wants `name` and `table`")
+        return tuple(
+            MethodCall(c["name"], c["table"], {k: v for k, v in c.items() if k not in ("name", "table")}) for c in calls
+        )
+
+    def rules(self, name: str, kind: type) -> list[dict[str, Any]]:
+        rules = cast("list[dict[str, Any]]", self.data.pop(name, []))
+        known = set(kind.__dataclass_fields__)
+        for rule in rules:
+            unknown = set(rule) - known
+            if unknown:
+                raise AuditFileError(f"{self.path}: [[{name}]] knows no {', '.join(sorted(unknown))}")
+            if "level" in rule and rule["level"] not in get_args(Level):
+                raise AuditFileError(f"{self.path}: a finding's level is one of {', '.join(get_args(Level))}")
+        return rules
+
+    def charts(self) -> Iterable[ChartRule]:
+        plain = ("kind", "table", "caption", "description", "where")
+        for chart in self.data.pop("chart", []):
+            for name in ("kind", "table", "caption"):
+                if name not in chart:
+                    raise AuditFileError(f"{self.path}: a chart wants `{name}`")
+            roles = {k: str(v) for k, v in chart.items() if k not in plain}
+            yield ChartRule(roles=roles, **{k: v for k, v in chart.items() if k in plain})
+
+    def must_be_used_up(self) -> None:
+        if self.data:
+            raise AuditFileError(f"{self.path}: the header has unknown keys: {', '.join(sorted(self.data))}")
+
+
+def _split(path: Path, kind: str) -> tuple[str, list[Block]]:
+    """The header's TOML and the blocks after it."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    if not lines or lines[0].strip() != f"-- /// {kind}":
+        raise AuditFileError(f"{path}: the first line must be `-- /// {kind}`")
+    try:
+        end = next(i for i, line in enumerate(lines[1:], 1) if line.strip() == "-- ///")
+    except StopIteration:
+        raise AuditFileError(f"{path}: the header has no closing `-- ///`") from None
+    header = []
+    for number, line in enumerate(lines[1:end], 2):
+        if not line.startswith("--"):
+            raise AuditFileError(f"{path}:{number}: a header line must begin with `--`")
+        header.append(line[3:] if line.startswith("-- ") else line[2:])
+    return "\n".join(header), _blocks(path, lines, end + 1, kind)
+
+
+def _blocks(path: Path, lines: list[str], start: int, kind: str) -> list[Block]:
+    blocks: list[Block] = []
+    name = path.stem if kind == "model" else ""
+    body: list[str] = []
+    begin = start
+
+    def close() -> None:
+        sql = "\n".join(body).strip().rstrip(";")
+        if name:
+            blocks.append(Block(name, sql, begin + 1))
+        elif sql:
+            raise AuditFileError(f"{path}:{begin + 1}: SQL before the first `-- /// table NAME`")
+
+    for number in range(start, len(lines)):
+        mark = MARK.match(lines[number])
+        if mark is None:
+            body.append(lines[number])
+            continue
+        close()
+        words = mark["what"].split()
+        if words != ["metrics"] and not (len(words) == 2 and words[0] == "table" and NAME.fullmatch(words[1])):
+            raise AuditFileError(f"{path}:{number + 1}: a block begins with `-- /// table NAME` or `-- /// metrics`")
+        name, body, begin = words[-1], [], number + 1
+    close()
+    for block in blocks:
+        if not block.sql:
+            raise AuditFileError(f"{path}:{block.line}: block {block.name} is empty")
+    return blocks
+
+
+def words_of(sql: str) -> frozenset[str]:
+    """Every identifier-like word of the SQL outside comments and strings, in lower case."""
+    bare = re.sub(r"--[^\n]*|/\*.*?\*/|'(?:[^']|'')*'", " ", sql, flags=re.DOTALL)
+    return frozenset(word.lower() for word in re.findall(r"[A-Za-z_][A-Za-z0-9_]*", bare))
+
+
+def _in_order(models: list[Model]) -> Iterable[Model]:
+    waiting = {m.name: m for m in models}
+    names = set(waiting)
+    depends = {m.name: (words_of(m.sql + " ".join(_scalars(m))) & names) - {m.name} for m in models}
+    done: set[str] = set()
+    while waiting:
+        ready = [name for name in sorted(waiting) if depends[name] <= done]
+        if not ready:
+            raise AuditFileError(f"models depend on each other in a circle: {', '.join(sorted(waiting))}")
+        for name in ready:
+            yield waiting.pop(name)
+            done.add(name)
+
+
+def _scalars(model: Model) -> list[str]:
+    return [v for m in model.methods for v in m.arguments.values() if isinstance(v, str) and is_query(v)]
+
+
+def is_query(value: str) -> bool:
+    """A method's argument that is computed by SQL rather than meant as it stands."""
+    return value.lstrip().lower().startswith("select ")
+
+
+def label(name: str) -> str:
+    """A column's name as people read it: `win_rate_pct` is "Win rate"."""
+    stem = name
+    for suffix in ("pct", "on", "at", "amount", "count"):
+        stem = stem.removesuffix(f"_{suffix}")
+    for prefix in ("is_", "has_"):
+        stem = stem.removeprefix(prefix)
+    words = stem.replace("_", " ").strip() or name
+    return words[0].upper() + words[1:]
+
+
+def unit_of(name: str, sql_type: str) -> str:
+    """The unit of a column from its suffix, else from its type."""
+    if sql_type == "BOOLEAN":
+        return "bool"
+    if sql_type == "DATE" or sql_type.startswith("TIMESTAMP"):
+        return "date"
+    if sql_type.startswith("VARCHAR"):
+        return "id" if name.endswith("_id") else "text"
+    last = name.rsplit("_", 1)[-1]
+    if last in ("p", "q"):
+        return "p"
+    if last in ("pct", "points", "days", "hours"):
+        return last
+    if last in ("low", "high"):
+        return unit_of(name.rsplit("_", 1)[0], sql_type)
+    if sql_type.startswith("DECIMAL") or last == "amount":
+        return "money"
+    return "n" if "INT" in sql_type else "ratio"

@@ -1,0 +1,87 @@
+"""The few things that are done to a DuckDB connection and are not SQL of an audit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from crmaudit.schema import PROVENANCE, TABLES
+
+if TYPE_CHECKING:
+    import duckdb
+    import polars as pl
+
+
+@dataclass
+class Database:
+    """The connection of one run and the folder for its temporary files."""
+
+    con: duckdb.DuckDBPyConnection
+    scratch: Path
+    _files: int = field(default=0, init=False)
+
+    def columns(self, table: str) -> dict[str, str]:
+        """Column -> SQL type of a table or view, in order."""
+        return {row[0]: row[1] for row in self.con.execute(f"describe {table}").fetchall()}
+
+    def scalar(self, query: str) -> Any:
+        """The first value of the first row; None where there is no row."""
+        row = self.con.execute(query).fetchone()
+        return None if row is None else row[0]
+
+    def frame(self, query: str) -> pl.DataFrame:
+        """A query's rows as a Polars frame."""
+        import polars as pl  # noqa: PLC0415  # 180 ms that `--help` need not pay
+
+        return pl.DataFrame(self.con.sql(query))
+
+    def store(self, table: str, frame: pl.DataFrame) -> None:
+        """Replaces the table by the frame's rows; by way of a Parquet file, since DuckDB reads no Polars without Arrow."""
+        self._files += 1
+        path = self.scratch / f"frame_{self._files}.parquet"
+        frame.write_parquet(path)
+        self.con.execute(f"create or replace table {table} as select * from read_parquet('{quoted(path)}')")
+        path.unlink()
+
+
+def quoted(value: object) -> str:
+    """A text inside single quotes of SQL."""
+    return str(value).replace("'", "''")
+
+
+def identifier(name: str) -> str:
+    """A name inside double quotes of SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def create_loaded(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
+    """Empty canonical tables in schema `loaded`, for entities that no source has."""
+    con.execute("create schema if not exists loaded")
+    for name in tables:
+        columns = (*TABLES[name].columns, *PROVENANCE)
+        con.execute(
+            f"create table if not exists loaded.{name} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)})"
+        )
+
+
+def scanned_columns(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, set[str]]:
+    """Tables that a SELECT reads -> the columns of each that it cannot do without, as DuckDB binds them."""
+    import json  # noqa: PLC0415
+
+    plan = con.execute(f"explain (format json) {query}").fetchall()[0][1]
+    found: dict[str, set[str]] = {}
+
+    def visit(node: dict[str, Any]) -> None:
+        info = node.get("extra_info") or {}
+        if isinstance(info, dict) and "Table" in info:
+            name = str(info["Table"]).removeprefix("memory.").removeprefix("main.")
+            columns = info.get("Projections", [])
+            found.setdefault(name, set()).update([columns] if isinstance(columns, str) else columns)
+        for child in node.get("children", []):
+            visit(child)
+
+    for node in json.loads(plan):
+        visit(node)
+    return found

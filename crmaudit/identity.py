@@ -1,0 +1,145 @@
+"""One party across systems: each link carries the rule and the evidence that made it.
+
+Records found parties in order of trust: the CRM's accounts, accounts of other systems, contacts, customers of
+billing, deals, leads; a record of a lower rank joins the one party that an id, an e-mail, a registered domain or an
+exact normalised name points at. Where a rule points at several, it decides nothing and the record is doubtful.
+Tickets, mails, calls and usage never found a party: unmatched, they stay so and are counted.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import duckdb
+
+from crmaudit.audits import read_models
+from crmaudit.resources import folder
+from crmaudit.schema import TABLES, Table
+
+RANKS = (0, 1, 2, 3, 4, 5, 9)
+"""As `references.sql` gives them; only those below 9 found parties."""
+
+PARENTS = ("opportunities", "subscriptions", "invoices", "payments", "leads")
+"""Tables through which a row that names nobody itself may still belong to a party; each may lean on those before it."""
+
+NAMING = ("account_id", "contact_id", "lead_id", "account_name", "email")
+"""Columns by which a row names a party."""
+
+LEAD_LINKED = ("opportunities", "leads", "activities", "campaign_touches")
+"""Tables in which a lead's id says whose row it is."""
+
+
+def resolve(con: duckdb.DuckDBPyConnection) -> None:
+    """Makes `parties`, `links` and, for every canonical table, a view with `party_id`.
+
+    Expects the schema `loaded` and the table `settings`. Party ids are numbers in the order of (kind, system, id) of
+    the record that founded the party, so that they do not depend on the order of rows, files or threads.
+    """
+    steps = {model.name: model.sql for model in read_models(folder("queries") / "identity")}
+    con.execute(f'create or replace temp table "references" as {steps["references"]}')
+    _name_domains(con)
+    for name in ("identifiers", "records"):
+        con.execute(f"create or replace temp table {name} as {steps[name]}")
+    con.execute("create or replace temp table settled (record varchar, party varchar)")
+    con.execute(
+        "create or replace temp table found "
+        "(record varchar, party varchar, rule varchar, score double, evidence varchar, is_doubtful boolean)"
+    )
+    for rank in RANKS:
+        con.execute(f"create or replace temp table present as select {rank} as rank")
+        con.execute(f"create or replace temp table candidates as {steps['candidates']}")
+        con.execute(f"create or replace temp table linked as {steps['links']}")
+        con.execute("insert into found from linked")
+        con.execute("insert into settled select record, party from linked where party is not null")
+    _number_parties(con)
+    for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
+        con.execute(_view(con, TABLES[name]))
+
+
+def _name_domains(con: duckdb.DuckDBPyConnection) -> None:
+    """The registered domain of every host in use, and whether strangers share it (free mail)."""
+    con.execute("create or replace temp table domains (host varchar, registered varchar, is_shared boolean)")
+    grain = con.execute("select grain from settings").fetchone()
+    if grain is None or grain[0] != "account":
+        return
+    hosts = con.execute(
+        "select host from (select lower(trim(split_part(email, '@', 2))) as host from \"references\" "
+        "union select domain from loaded.accounts) where host <> '' group by host order by host"
+    ).fetchall()
+    shared = free_mail_domains()
+    rows = []
+    for (host,) in hosts:
+        name = registered_domain(host)
+        if name is not None:
+            rows.append((host, name, name in shared))
+    if rows:
+        con.executemany("insert into domains values (?, ?, ?)", rows)
+
+
+@cache
+def free_mail_domains() -> frozenset[str]:
+    """Domains at which strangers have addresses; they say nothing about a company."""
+    text = (Path(__file__).parent / "sources" / "shared_domains.txt").read_text(encoding="utf-8")
+    return frozenset(line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
+
+
+def registered_domain(host: str) -> str | None:
+    """`mail.acme.co.uk` or `https://www.acme.co.uk/x` -> `acme.co.uk`, by the public suffix list; None if it has none."""
+    bare = host.strip().lower().removeprefix("https://").removeprefix("http://").split("/")[0].split(":")[0].strip(".")
+    return _suffixes().privatesuffix(bare) if "." in bare else None
+
+
+@cache
+def _suffixes():  # type: ignore[no-untyped-def]  # the library has no types
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415  # 50 ms that a base of persons need not pay
+
+    return PublicSuffixList()
+
+
+def _number_parties(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "create or replace table party_numbers as select party, row_number() over (order by party)::integer as party_id "
+        "from (select distinct party from settled)"
+    )
+    con.execute(
+        "create or replace table links as "
+        "select r.system, r.account_id, r.contact_id, r.lead_id, r.account_name, r.email, r.record, "
+        "n.party_id, f.rule, f.score, f.evidence, f.is_doubtful "
+        'from "references" r join found f on f.record = r.record left join party_numbers n on n.party = f.party'
+    )
+
+
+def _view(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """The canonical table as analysts see it: its rows, each with the party it belongs to.
+
+    Only columns that somebody filled take part in the joins: a base with one id a row pays for one join.
+    """
+    names = [c.name for c in table.columns]
+    own = {"account_id": "account_id", "account_name": "name", "email": "email"} if table.name == "accounts" else {
+        c: c for c in NAMING if c in names and (c != "lead_id" or table.name in LEAD_LINKED)
+    }
+    if table.name == "contacts":
+        own.pop("lead_id", None)
+    counts = con.execute(f"select count(*), {', '.join(f'count({c})' for c in names)} from loaded.{table.name}").fetchone()
+    assert counts is not None
+    filled = {name for name, n in zip(names, counts[1:], strict=True) if n}
+    whole = any(n == counts[0] for name, n in zip(names, counts[1:], strict=True) if name in own.values())
+    joins, parties = [], []
+    if set(own.values()) & filled:
+        conditions = [
+            f"l.{c} is not distinct from t.{own[c]}" if own.get(c) in filled else f"l.{c} is null" for c in NAMING
+        ]
+        joins.append(f"left join links l on l.system = t.system and {' and '.join(conditions)}")
+        parties.append("l.party_id")
+    for parent in PARENTS:
+        key = TABLES[parent].key
+        if whole or parent == table.name or key not in filled or (parent == "leads" and "lead_id" in own):
+            continue
+        joins.append(
+            f"left join (select system, {key}, min(party_id) as party_id from {parent} group by system, {key}) {parent} "
+            f"on {parent}.system = t.system and {parent}.{key} = t.{key}"
+        )
+        parties.append(f"{parent}.party_id")
+    party = f"coalesce({', '.join(parties)})" if parties else "null::integer"
+    return f"create or replace view {table.name} as select {party} as party_id, t.* from loaded.{table.name} t {' '.join(joins)}"

@@ -1,0 +1,99 @@
+"""What an audit needs of the data, derived from its SQL, and what of that is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from crmaudit.audits import Block, Model, Needs, words_of
+from crmaudit.database import scanned_columns
+from crmaudit.report import Missing
+from crmaudit.schema import PROVENANCE, TABLES
+
+
+@dataclass(frozen=True)
+class Wants:
+    """Canonical columns (`table.column`) and models that a file reads."""
+
+    columns: frozenset[str]
+    models: frozenset[str]
+
+
+class Shapes:
+    """An empty copy of every table that SQL may read, in a database of its own, to bind queries against."""
+
+    def __init__(self, model_columns: Mapping[str, Mapping[str, str]]) -> None:
+        self.con = duckdb.connect()
+        self.con.execute("set disabled_optimizers = 'statistics_propagation,filter_pushdown,join_order'")
+        self.models = frozenset(model_columns)
+        for table in TABLES.values():
+            self._create(table.name, {"party_id": "INTEGER"} | {c.name: c.sql_type for c in (*table.columns, *PROVENANCE)})
+        for name, columns in model_columns.items():
+            self._create(name, columns)
+
+    def close(self) -> None:
+        self.con.close()
+
+    def wants(self, blocks: Iterable[Block]) -> Wants:
+        """Canonical columns and models that the blocks read; earlier blocks may be read by later ones.
+
+        A block that reads what a method adds cannot be bound without running it; its models are then told from its
+        words alone.
+        """
+        columns: set[str] = set()
+        models: set[str] = set()
+        own: list[str] = []
+        for block in blocks:
+            try:
+                read = scanned_columns(self.con, block.sql)
+                self.con.execute(f"create temp table {block.name} as {block.sql}")
+                own.append(block.name)
+            except duckdb.BinderException:
+                read = {name: set() for name in words_of(block.sql) & self.models}
+            except duckdb.CatalogException:
+                read = {name: set() for name in words_of(block.sql) & self.models}
+            for table, names in read.items():
+                if table in TABLES:
+                    columns |= {f"{table}.{name}" for name in names if name not in ("party_id", "system", "source_id")}
+                elif table in self.models:
+                    models.add(table)
+        for name in own:
+            self.con.execute(f"drop table {name}")
+        return Wants(frozenset(columns), frozenset(models))
+
+    def _create(self, name: str, columns: Mapping[str, str]) -> None:
+        body = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+        self.con.execute(f"create table {name} ({body})")
+
+
+def missing_columns(wants: Wants, needs: Needs, filled: frozenset[str]) -> tuple[str, ...]:
+    """Required columns that nobody filled: neither optional nor one of a group of which another is there."""
+    grouped = {column for group in needs.any_of for column in group}
+    missing = [c for c in sorted(wants.columns) if c not in filled and c not in needs.optional and c not in grouped]
+    for group in needs.any_of:
+        if not filled & set(group):
+            missing.extend(group)
+    return tuple(missing)
+
+
+def told(columns: Iterable[str]) -> tuple[Missing, ...]:
+    """Each missing column with the export it is usually found in."""
+    return tuple(
+        Missing(table, column, TABLES[table].found_in)
+        for table, column in (name.split(".") for name in dict.fromkeys(columns))
+    )
+
+
+def models_behind(names: Iterable[str], models: Mapping[str, Model]) -> frozenset[str]:
+    """The models named and all that they are made of."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting.extend(words_of(models[name].sql) & set(models))
+    return frozenset(found)
+

@@ -1,0 +1,372 @@
+"""Audit -> Result: tables, methods, false-discovery control over all, then metrics, findings and charts."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+import polars as pl
+
+from crmaudit import report
+from crmaudit.audits import Audit, Block, MethodCall, Model, is_query, label, unit_of
+from crmaudit.database import Database
+from crmaudit.methods import Estimate, false_discovery
+from crmaudit.needs import Shapes, Wants, missing_columns, models_behind, told
+from crmaudit.sentences import fill
+
+ROWS_SHOWN = 200
+
+Progress = Callable[[str], None]
+
+
+@dataclass
+class Working:
+    """An audit on its way to a result."""
+
+    audit: Audit
+    wants: Wants
+    methods: list[report.Method] = field(default_factory=list)
+    withheld: list[str] = field(default_factory=list)
+    missing: tuple[str, ...] = ()
+    failure: str | None = None
+
+    @property
+    def schema(self) -> str:
+        return f'"{self.audit.id}"'
+
+
+@dataclass(frozen=True)
+class Built:
+    """The models of a run: what each one's method found, and which came out empty and why."""
+
+    columns: Mapping[str, Mapping[str, str]]
+    methods: Mapping[str, tuple[report.Method, ...]]
+    withheld: Mapping[str, str]
+    missing: Mapping[str, tuple[str, ...]]
+
+
+class Runner:
+    """Runs models and audits on a database whose canonical views exist."""
+
+    def __init__(self, db: Database, models: Iterable[Model], filled: frozenset[str], currency: str) -> None:
+        self.db = db
+        self.models = {m.name: m for m in models}
+        self.filled = filled
+        self.currency = currency
+
+    def build_models(self, progress: Progress) -> Built:
+        """Materialises every model, in order of dependency."""
+        columns: dict[str, Mapping[str, str]] = {}
+        methods: dict[str, tuple[report.Method, ...]] = {}
+        withheld: dict[str, str] = {}
+        for model in self.models.values():
+            progress(model.title)
+            self.db.con.execute(f"create or replace table {model.name} as {model.sql}")
+            for call in model.methods:
+                estimate = self._apply(call, model.name, "main")
+                methods[model.name] = (*methods.get(model.name, ()), _told(call, estimate))
+                if estimate.withheld:
+                    withheld[model.name] = estimate.withheld
+            columns[model.name] = self.db.columns(model.name)
+        columns |= {name: self.db.columns(name) for name in ("settings", "coverage")}
+        missing = self._missing_of_models(columns)
+        return Built(columns, methods, withheld, missing)
+
+    def run(self, audits: Iterable[Audit], built: Built, progress: Progress) -> tuple[tuple[report.Result, ...], int]:
+        """Every audit's result, in the order given, and the number of tests that took part in the control."""
+        shapes = Shapes(built.columns)
+        try:
+            work = [Working(audit, shapes.wants(audit.tables)) for audit in audits]
+        finally:
+            shapes.close()
+        for item in work:
+            progress(item.audit.title)
+            self._estimate(item, built)
+        comparisons = self._control(work)
+        return tuple(self._result(item, built) for item in work), comparisons
+
+    def _missing_of_models(self, columns: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+        """For each empty model, the columns that would have filled it."""
+        missing: dict[str, tuple[str, ...]] = {}
+        shapes = Shapes(columns)
+        try:
+            for model in self.models.values():
+                if self.db.scalar(f"select count(*) from (select 1 from {model.name} limit 1)"):
+                    continue
+                block = Block(f"{model.name}_shape", model.sql, 1)
+                wants = shapes.wants([block])
+                own = missing_columns(wants, model.needs, self.filled)
+                behind = (name for name in sorted(wants.models) if name in missing)
+                missing[model.name] = tuple(dict.fromkeys((*own, *(c for name in behind for c in missing[name]))))
+        finally:
+            shapes.close()
+        return missing
+
+    def _estimate(self, item: Working, built: Built) -> None:
+        """The audit's tables and what its methods add; a fault of ours is kept and stops nothing else."""
+        audit = item.audit
+        empty = [c for name in sorted(item.wants.models) for c in built.missing.get(name, ())]
+        item.missing = tuple(dict.fromkeys((*missing_columns(item.wants, audit.needs, self.filled), *empty)))
+        lacking = [n for n in sorted(item.wants.models) if n in built.missing and n not in audit.needs.optional]
+        if lacking or missing_columns(item.wants, audit.needs, self.filled):
+            item.missing = item.missing or ("",)
+            return
+        item.missing = ()
+        for name in sorted(models_behind(item.wants.models & set(self.models), self.models)):
+            item.methods.extend(built.methods.get(name, ()))
+            if name in built.withheld and name in item.wants.models:
+                item.withheld.append(built.withheld[name])
+        con = self.db.con
+        con.execute(f"create schema if not exists {item.schema}")
+        try:
+            for block in audit.tables:
+                con.execute(f"create or replace table {item.schema}.{block.name} as {block.sql}")
+                con.execute(f"create or replace temp view {block.name} as from {item.schema}.{block.name}")
+                for call in audit.methods:
+                    if call.table == block.name:
+                        estimate = self._apply(call, call.table, item.schema)
+                        item.methods.append(_told(call, estimate))
+                        if estimate.withheld:
+                            item.withheld.append(estimate.withheld)
+        except (duckdb.Error, ArithmeticError, ValueError, TypeError, KeyError, IndexError) as error:
+            item.failure = f"{type(error).__name__}: {error}"
+        finally:
+            self._drop_views(item)
+
+    def _apply(self, call: MethodCall, table: str, schema: str) -> Estimate:
+        """Runs a method over a table, widens the table by its columns and stores its further tables."""
+        module = importlib.import_module(f"crmaudit.methods.{call.name}")
+        arguments = {
+            name: self.db.scalar(value) if isinstance(value, str) and is_query(value) else value
+            for name, value in call.arguments.items()
+        }
+        # Models have no order of their own; an audit's table is in the order its SELECT gives it.
+        order = " order by all" if schema == "main" else ""
+        frame = self.db.frame(f"from {schema}.{table}{order}")
+        estimate: Estimate = module.estimate(frame, **arguments)
+        if estimate.columns is not None:
+            wider = frame.with_columns(estimate.columns.get_columns())
+            if schema != "main":
+                self.db.con.execute(f"drop view if exists {table}")
+            self.db.store(f"{schema}.{table}", wider)
+            if schema != "main":
+                self.db.con.execute(f"create or replace temp view {table} as from {schema}.{table}")
+        for name, extra in estimate.tables.items():
+            self.db.store(f"{schema}.{name}", extra)
+            if schema != "main":
+                self.db.con.execute(f"create or replace temp view {name} as from {schema}.{name}")
+        return estimate
+
+    def _control(self, work: list[Working]) -> int:
+        """False-discovery control over every p-value of the run: each `*_p` column gets its `*_q`."""
+        places: dict[str, list[tuple[str, str, Any]]] = {}
+        for item in work:
+            if item.missing or item.failure:
+                continue
+            for table in self._tables(item):
+                frame = None
+                for column in self.db.columns(f"{item.schema}.{table}"):
+                    if column == "p" or column.endswith("_p"):
+                        frame = self.db.frame(f"from {item.schema}.{table}") if frame is None else frame
+                        places.setdefault(item.audit.id, []).append((f"{item.schema}.{table}", column, frame))
+        families = {
+            audit: [p for _, column, frame in columns for p in frame[column].to_list()]
+            for audit, columns in places.items()
+        }
+        adjusted = false_discovery.control(families)
+        for audit, columns in places.items():
+            values = list(adjusted[audit])
+            widened: dict[str, Any] = {}
+            for table, column, frame in columns:
+                own, values = values[: len(frame)], values[len(frame) :]
+                name = "q" if column == "p" else f"{column.removesuffix('_p')}_q"
+                base = widened.get(table, frame)
+                widened[table] = base.with_columns(pl.Series(name, own, dtype=pl.Float64))
+            for table, frame in widened.items():
+                self.db.store(table, frame)
+        return sum(p is not None and p == p for values in families.values() for p in values)
+
+    def _tables(self, item: Working) -> list[str]:
+        rows = self.db.con.execute(
+            "select table_name from information_schema.tables where table_schema = ? order by table_name",
+            [item.audit.id],
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def _drop_views(self, item: Working) -> None:
+        for table in self._tables(item):
+            self.db.con.execute(f"drop view if exists temp.main.{table}")
+
+    def _result(self, item: Working, built: Built) -> report.Result:
+        """Metrics, findings, tables and charts of an audit whose tests are under control."""
+        audit = item.audit
+        if item.missing:
+            return self._unanswerable(item)
+        if item.failure is None:
+            try:
+                return self._answer(item, built)
+            except (duckdb.Error, ArithmeticError, ValueError, TypeError, KeyError, IndexError) as error:
+                item.failure = f"{type(error).__name__}: {error}"
+            finally:
+                self._drop_views(item)
+        return report.Result(
+            **_head(audit),
+            status="failed",
+            reason=f"crmaudit failed on this question, which is a fault of ours: {item.failure}",
+            methods=tuple(item.methods),
+        )
+
+    def _unanswerable(self, item: Working) -> report.Result:
+        missing = told(c for c in item.missing if c)
+        places = sorted({m.usually_in for m in missing})
+        columns = ", ".join(f"{m.table}.{m.column}" for m in missing)
+        reason = (
+            f"The exports have no {columns}; usually found in {'; '.join(places)}."
+            if missing
+            else "No row of these exports bears on the question."
+        )
+        return report.Result(**_head(item.audit), status="unanswerable", reason=reason, missing=missing)
+
+    def _answer(self, item: Working, built: Built) -> report.Result:
+        audit, con = item.audit, self.db.con
+        for table in self._tables(item):
+            con.execute(f"create or replace temp view {table} as from {item.schema}.{table}")
+        con.execute(f"create or replace table {item.schema}.metrics as {audit.metrics.sql}")
+        con.execute(f"create or replace temp view metrics as from {item.schema}.metrics")
+        metrics = self._metrics(audit)
+        partial = [p for p in audit.partials if self.db.scalar(f"select coalesce(({p.when}), false)")]
+        reasons = [*item.withheld, *(fill(p.reason, _figures(metrics), self.currency) for p in partial)]
+        biases = [p.bias for p in partial if p.bias]
+        has_value = any(m.value is not None for m in metrics.values())
+        status: report.Status = "unanswerable" if not has_value else "partial" if reasons else "answered"
+        if not has_value and not reasons:
+            reasons = ["No row of these exports bears on the question."]
+        findings = tuple(self._findings(audit)) if has_value else ()
+        tables = tuple(self._table(item, name) for name in self._shown(item)) if has_value else ()
+        return report.Result(
+            **_head(audit),
+            status=status,
+            reason=" ".join(dict.fromkeys(reasons)) or None,
+            bias=" ".join(dict.fromkeys(biases)) or None,
+            headline=fill(audit.headline, _figures(metrics), self.currency) if has_value else "",
+            metrics=metrics if has_value else {},
+            findings=findings,
+            tables=tables,
+            charts=tuple(self._charts(item)) if has_value else (),
+            methods=tuple(item.methods),
+        )
+
+    def _shown(self, item: Working) -> list[str]:
+        """Tables in the order of the file, then what methods added."""
+        written = [b.name for b in item.audit.tables]
+        present = self._tables(item)
+        extra = [t for t in present if t not in written and t != "metrics"]
+        return [t for t in (*written, *extra) if t in present and t not in item.audit.hidden]
+
+    def _metrics(self, audit: Audit) -> dict[str, report.Metric]:
+        types = self.db.columns("metrics")
+        row = self.db.con.execute("from metrics").fetchone()
+        if row is None:
+            return {}
+        values = dict(zip(types, row, strict=True))
+        parts = {f"{n}_{s}" for n in types for s in ("low", "high", "n") if f"{n}_{s}" in types}
+        metrics = {}
+        for name, kind in types.items():
+            if name in parts:
+                continue
+            rule = audit.metric_rules.get(name)
+            n = values.get(f"{name}_n")
+            metrics[name] = report.Metric(
+                value=report.rounded(values[name]),
+                unit=rule.unit if rule else unit_of(name, kind),
+                n=None if n is None else int(n),
+                low=report.rounded(values.get(f"{name}_low")),
+                high=report.rounded(values.get(f"{name}_high")),
+                better=rule.better if rule else None,
+                note=rule.note if rule else None,
+                label=(rule.label if rule else None) or label(name),
+            )
+        return metrics
+
+    def _findings(self, audit: Audit) -> Iterable[report.Finding]:
+        for rule in audit.findings:
+            columns = self.db.columns(rule.table)
+            wanted = f"{rule.customers or 'null'} as _customers, cast({rule.value or 'null'} as double) as _value"
+            rows = self.db.con.execute(
+                f"select *, {wanted} from {rule.table} where {rule.when} "
+                f"order by _value desc nulls last, _customers desc nulls last, {', '.join(map(str, range(1, len(columns) + 1)))} "
+                f"limit {rule.most}"
+            ).fetchall()
+            for row in rows:
+                values = {
+                    name: (report.rounded(value), self._unit(audit, rule.table, name, kind))
+                    for (name, kind), value in zip(columns.items(), row, strict=False)
+                }
+                customers, value = row[-2], row[-1]
+                key = fill(rule.key, values, self.currency) if rule.key else rule.table
+                yield report.Finding(
+                    key=f"{audit.id}/{rule.level}/{key}",
+                    level=rule.level,
+                    text=fill(rule.text, values, self.currency),
+                    customers=None if customers is None else int(customers),
+                    table=rule.lists or (None if rule.table == "metrics" else rule.table),
+                    value_at_stake=None if value is None else round(value, 2),
+                )
+
+    def _unit(self, audit: Audit, table: str, name: str, kind: str) -> str:
+        rule = audit.metric_rules.get(name) if table == "metrics" else None
+        return rule.unit if rule else unit_of(name, kind)
+
+    def _table(self, item: Working, name: str) -> report.Table:
+        types = self.db.columns(f"{item.schema}.{name}")
+        rows = self.db.con.execute(f"from {item.schema}.{name} limit {ROWS_SHOWN}").fetchall()
+        total = self.db.scalar(f"select count(*) from {item.schema}.{name}")
+        return report.Table(
+            name=name,
+            title=label(name),
+            columns=tuple(report.TableColumn(c, unit_of(c, kind), label(c)) for c, kind in types.items()),
+            rows=tuple(tuple(report.rounded(v) for v in row) for row in rows),
+            rows_total=total,
+        )
+
+    def _charts(self, item: Working) -> Iterable[report.Chart]:
+        for chart in item.audit.charts:
+            if self.db.scalar(f"select count(*) from {item.schema}.{chart.table}"):
+                yield report.Chart(chart.kind, chart.table, chart.roles, chart.caption, chart.description)
+
+
+def _head(audit: Audit) -> dict[str, str]:
+    return {
+        "id": audit.id,
+        "chapter": audit.chapter,
+        "title": audit.title,
+        "question": audit.question,
+        "why": audit.why,
+        "fix": audit.fix,
+    }
+
+
+def _told(call: MethodCall, estimate: Estimate) -> report.Method:
+    module = importlib.import_module(f"crmaudit.methods.{call.name}")
+    return report.Method(
+        name=call.name,
+        papers=tuple(module.PAPERS),
+        parameters=dict(estimate.parameters),
+        log_likelihood=estimate.log_likelihood,
+        candidates=tuple(estimate.candidates),
+        holdout=estimate.holdout,
+    )
+
+
+def _figures(metrics: Mapping[str, report.Metric]) -> dict[str, tuple[report.Value, str]]:
+    """Metrics and the ends of their intervals by name, as sentences refer to them."""
+    figures: dict[str, tuple[report.Value, str]] = {}
+    for name, metric in metrics.items():
+        figures[name] = (metric.value, metric.unit)
+        figures[f"{name}_low"] = (metric.low, metric.unit)
+        figures[f"{name}_high"] = (metric.high, metric.unit)
+        figures[f"{name}_n"] = (metric.n, "n")
+    return figures

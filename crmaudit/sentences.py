@@ -1,0 +1,32 @@
+"""Sentences of audit headers with their figures put in: `{win_rate_pct} of {deals} closed deals were won.`"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from crmaudit import text
+from crmaudit.report import Value
+
+_PLACE = re.compile(r"\{([a-z][a-z0-9_]*)(\.interval)?\}")
+
+Figures = Mapping[str, tuple[Value, str]]
+"""Name -> value and unit."""
+
+
+def fill(template: str, figures: Figures, currency: str) -> str:
+    """The template with every `{name}` as people read it, `{name.interval}` from `name_low` and `name_high`.
+
+    KeyError names a figure that the template wants and nobody has.
+    """
+
+    def written(place: re.Match[str]) -> str:
+        name = place[1]
+        if place[2]:
+            (low, unit), (high, _) = figures[f"{name}_low"], figures[f"{name}_high"]
+            numbers = [v if isinstance(v, int | float) else None for v in (low, high)]
+            return text.interval(numbers[0], numbers[1], unit, currency)
+        value, unit = figures[name]
+        return text.value(value, unit, currency)
+
+    return _PLACE.sub(written, template)

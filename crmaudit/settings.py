@@ -1,0 +1,151 @@
+"""`crmaudit.toml` and flags -> Settings; each value says where it came from."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tomllib
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from crmaudit.errors import SettingsError
+
+FILE_NAME = "crmaudit.toml"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Customers(_Strict):
+    """Who counts as a customer."""
+
+    grain: Literal["account", "person"] | None = None
+    """None: accounts where the exports have them, else persons."""
+    history_is_complete: bool = False
+    """True: the billing export reaches back to the first customer, so that a first purchase is a new customer."""
+
+
+class Classes(_Strict):
+    """Shares of revenue, in per cent, at which class A and class B end."""
+
+    a: float = Field(80.0, gt=0, lt=100)
+    b: float = Field(95.0, gt=0, le=100)
+
+
+class FileSettings(_Strict):
+    """What one export is and how its columns map, where crmaudit cannot tell or guesses wrong."""
+
+    use: bool = True
+    system: str | None = None
+    entity: str | None = None
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Source column -> `column` of the entity, or "" to leave it out."""
+    dates: Literal["day-first", "month-first"] | None = None
+    decimal: Literal[".", ","] | None = None
+
+
+class Settings(_Strict):
+    """Everything that cannot be guessed, with the guesses' defaults."""
+
+    as_of: dt.date | None = None
+    window: str = "12m"
+    """`12m`, `all`, or `2024-01-01..2024-12-31`."""
+    currency: str | None = None
+    timezone: str = "UTC"
+    customers: Customers = Customers()
+    classes: Classes = Classes()
+    stages: dict[str, Literal["won", "lost", "open"]] = Field(default_factory=dict)
+    rates: dict[str, float] = Field(default_factory=dict)
+    """Report currency per unit of another currency."""
+    files: dict[str, FileSettings] = Field(default_factory=dict)
+
+    @field_validator("window")
+    @classmethod
+    def _window(cls, value: str) -> str:
+        if value == "all" or re.fullmatch(r"[1-9]\d{0,2}m", value):
+            return value
+        first, dots, last = value.partition("..")
+        if not dots or dt.date.fromisoformat(first) > dt.date.fromisoformat(last):
+            raise ValueError("a window is 12m, all, or FROM..TO such as 2024-01-01..2024-12-31")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError("no such time zone; write it as Europe/Berlin") from error
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _currency(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"[A-Z]{3}", value):
+            raise ValueError("a currency is three capital letters, such as EUR")
+        return value
+
+    @property
+    def window_months(self) -> int | None:
+        return int(self.window[:-1]) if self.window.endswith("m") else None
+
+    @property
+    def window_range(self) -> tuple[dt.date, dt.date] | None:
+        first, dots, last = self.window.partition("..")
+        return (dt.date.fromisoformat(first), dt.date.fromisoformat(last)) if dots else None
+
+
+def read(path: Path | None, flags: Mapping[str, Any]) -> Settings:
+    """The settings of the file, overruled by the flags that were given (those not None).
+
+    SettingsError names the file and the key, and the nearest key that exists.
+    """
+    data: dict[str, Any] = {}
+    if path is not None:
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError(f"{path} cannot be read: {error}") from error
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{path} is no valid TOML: {error}") from error
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings.model_validate({**data, **given})
+    except ValidationError as error:
+        raise SettingsError(_explained(error, path, given)) from error
+
+
+def find(exports: Path) -> Path | None:
+    """`crmaudit.toml` in the exports folder, else in the present one."""
+    for place in (exports / FILE_NAME, Path(FILE_NAME)):
+        if place.is_file():
+            return place
+    return None
+
+
+def _explained(error: ValidationError, path: Path | None, flags: Mapping[str, Any]) -> str:
+    lines = []
+    for fault in error.errors():
+        key = ".".join(str(part) for part in fault["loc"])
+        top = str(fault["loc"][0]) if fault["loc"] else ""
+        place = f"--{top.replace('_', '-')}" if top in flags else f"{path or FILE_NAME}: {key}"
+        if fault["type"] == "extra_forbidden":
+            near = get_close_matches(str(fault["loc"][-1]), _keys(fault["loc"][:-1]), n=1)
+            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(_keys(fault['loc'][:-1]))}"
+            lines.append(f"{place} is not a setting{hint}")
+        else:
+            lines.append(f"{place}: {fault['msg'].removeprefix('Value error, ')} (found {fault['input']!r})")
+    return "\n".join(lines)
+
+
+def _keys(loc: tuple[int | str, ...]) -> list[str]:
+    model: type[BaseModel] = {"customers": Customers, "classes": Classes, "files": FileSettings}.get(
+        str(loc[0]) if loc else "", Settings
+    )
+    return list(model.model_fields)

@@ -1,0 +1,68 @@
+-- /// model
+-- title = "What is known of each record that could tie it to another"
+-- ///
+with known as (
+    select record, 'id' as kind, 'account ' || system || ' ' || account_id as value
+    from "references"
+    where account_id is not null
+    union all
+    select record, 'id', 'contact ' || system || ' ' || contact_id
+    from "references"
+    where contact_id is not null
+    union all
+    select record, 'id', 'lead ' || system || ' ' || lead_id
+    from "references"
+    where lead_id is not null
+    union all
+    select r.record, 'id', 'lead ' || l.system || ' ' || l.lead_id
+    from loaded.leads l
+    join loaded.opportunities o on o.system = l.system and o.opportunity_id = l.opportunity_id
+    join "references" r
+        on r.system = o.system
+        and r.account_id is not distinct from o.account_id
+        and r.contact_id is not distinct from o.contact_id
+        and r.lead_id is not distinct from o.lead_id
+        and r.account_name is not distinct from o.account_name
+        and r.email is not distinct from o.email
+    union all
+    select record, 'email', lower(trim(email))
+    from "references"
+    where email is not null
+    union all
+    select r.record, 'domain', d.registered
+    from "references" r
+    join domains d on d.host = lower(trim(split_part(r.email, '@', 2)))
+    cross join settings s
+    where s.grain = 'account' and not d.is_shared
+    union all
+    select r.record, 'domain', d.registered
+    from loaded.accounts a
+    join "references" r
+        on r.system = a.system
+        and r.account_id is not distinct from a.account_id
+        and r.account_name is not distinct from a.name
+        and r.email is not distinct from a.email
+        and r.contact_id is null
+        and r.lead_id is null
+    join domains d on d.host = a.domain
+    cross join settings s
+    where s.grain = 'account' and not d.is_shared
+    union all
+    select record, 'name', name_key
+    from (
+        select
+            record,
+            trim(regexp_replace(
+                ' ' || regexp_replace(strip_accents(lower(account_name)), '[^a-z0-9\p{L}]+', ' ', 'g') || ' ',
+                '( (incorporated|inc|corporation|corp|company|co|limited|ltd|llc|llp|plc|gmbh|ag|kg|ohg|ug|sarl|sas|sa|srl|spa|bv|nv|ab|oy|as|aps|pty|lda|sl))+ +$',
+                ' '
+            )) as name_key
+        from "references"
+        where account_name is not null
+    ) names
+    cross join settings s
+    where s.grain = 'account' and name_key <> ''
+)
+
+select distinct record, kind, value
+from known

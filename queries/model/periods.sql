@@ -1,0 +1,49 @@
+-- /// model
+-- title = "The windows that are looked at, each (start, end], with what was known at its as-of date"
+-- ///
+-- The holdout is cut where a third of the observed time, at most a year, lies ahead.
+with present as (
+    select
+        c.as_of_on,
+        c.first_on,
+        case
+            when s.window_kind = 'range' then s.window_from_on - 1
+            when s.window_kind = 'all' then c.first_on - 1
+            else cast(c.as_of_on - to_months(s.window_months) as date)
+        end as start_on,
+        case when s.window_kind = 'range' then least(s.window_until_on, c.as_of_on) else c.as_of_on end as end_on,
+        s.window_kind,
+        s.window_months,
+        least(365, cast(floor((c.as_of_on - c.first_on) / 3.0) as integer)) as holdout_days
+    from clock c
+    cross join settings s
+)
+
+select 'current' as period, as_of_on, start_on, end_on, start_on >= first_on - 1 as is_covered, cast(null as integer) as holdout_days
+from present
+union all
+select
+    'previous',
+    start_on,
+    case
+        when window_kind = 'months' then cast(start_on - to_months(window_months) as date)
+        else start_on - cast(end_on - start_on as integer)
+    end,
+    start_on,
+    case
+        when window_kind = 'months' then cast(start_on - to_months(window_months) as date)
+        else start_on - cast(end_on - start_on as integer)
+    end >= first_on - 1,
+    null
+from present
+where window_kind <> 'all'
+union all
+select
+    'holdout',
+    as_of_on - holdout_days,
+    cast(as_of_on - holdout_days - to_months(12) as date),
+    as_of_on - holdout_days,
+    cast(as_of_on - holdout_days - to_months(12) as date) >= first_on - 1,
+    holdout_days
+from present
+where holdout_days >= 28
