@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
@@ -35,6 +35,8 @@ class MethodCall:
     name: str
     table: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    gives: Mapping[str, str] = field(default_factory=dict)
+    """Other names for the tables that the method makes, where two methods would make the same."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,10 @@ class MetricRule:
 
 @dataclass(frozen=True)
 class FindingRule:
-    """One finding for each row of `table` for which `when` holds; `customers` and `value` are SQL over that row."""
+    """One finding for each row for which `when` holds; `customers` and `value` are SQL over that row.
+
+    `table` is what stands after FROM: a table of the audit, or several joined.
+    """
 
     level: Level
     when: str
@@ -88,6 +93,11 @@ class Block:
     name: str
     sql: str
     line: int
+
+    @property
+    def wants_q(self) -> bool:
+        """Whether it reads a q-value, which is there only when every audit's tests are known."""
+        return any(word == "q" or word.endswith("_q") for word in words_of(self.sql))
 
 
 @dataclass(frozen=True)
@@ -130,6 +140,8 @@ class Audit:
     findings: tuple[FindingRule, ...]
     partials: tuple[PartialRule, ...]
     charts: tuple[ChartRule, ...]
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Units of columns whose name and type do not tell."""
     hidden: frozenset[str] = frozenset()
     """Tables that are steps towards others and not shown in the report."""
 
@@ -183,6 +195,7 @@ def read_audit(path: Path) -> Audit:
         findings=tuple(FindingRule(**f) for f in text.rules("finding", FindingRule)),
         partials=tuple(PartialRule(**p) for p in text.rules("partial", PartialRule)),
         charts=tuple(text.charts()),
+        units=text.table("units"),
         hidden=frozenset(text.strings("hidden")),
     )
     text.must_be_used_up()
@@ -239,12 +252,18 @@ class _Header:
             if "name" not in call or "table" not in call:
                 raise AuditFileError(f"{self.path}: a method wants `name` and `table`")
         return tuple(
-            MethodCall(c["name"], c["table"], {k: v for k, v in c.items() if k not in ("name", "table")}) for c in calls
+            MethodCall(
+                c["name"],
+                c["table"],
+                {k: v for k, v in c.items() if k not in ("name", "table", "gives")},
+                c.get("gives", {}),
+            )
+            for c in calls
         )
 
     def rules(self, name: str, kind: type) -> list[dict[str, Any]]:
         rules = cast("list[dict[str, Any]]", self.data.pop(name, []))
-        known = set(kind.__dataclass_fields__)
+        known = {f.name for f in fields(kind)}
         for rule in rules:
             unknown = set(rule) - known
             if unknown:

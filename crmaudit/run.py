@@ -122,7 +122,7 @@ class Runner:
         con = self.db.con
         con.execute(f"create schema if not exists {item.schema}")
         try:
-            for block in audit.tables:
+            for block in (b for b in audit.tables if not b.wants_q):
                 con.execute(f"create or replace table {item.schema}.{block.name} as {block.sql}")
                 con.execute(f"create or replace temp view {block.name} as from {item.schema}.{block.name}")
                 for call in audit.methods:
@@ -154,7 +154,8 @@ class Runner:
             self.db.store(f"{schema}.{table}", wider)
             if schema != "main":
                 self.db.con.execute(f"create or replace temp view {table} as from {schema}.{table}")
-        for name, extra in estimate.tables.items():
+        for own_name, extra in estimate.tables.items():
+            name = call.gives.get(own_name, own_name)
             self.db.store(f"{schema}.{name}", extra)
             if schema != "main":
                 self.db.con.execute(f"create or replace temp view {name} as from {schema}.{name}")
@@ -234,6 +235,9 @@ class Runner:
         audit, con = item.audit, self.db.con
         for table in self._tables(item):
             con.execute(f"create or replace temp view {table} as from {item.schema}.{table}")
+        for block in (b for b in audit.tables if b.wants_q):
+            con.execute(f"create or replace table {item.schema}.{block.name} as {block.sql}")
+            con.execute(f"create or replace temp view {block.name} as from {item.schema}.{block.name}")
         con.execute(f"create or replace table {item.schema}.metrics as {audit.metrics.sql}")
         con.execute(f"create or replace temp view metrics as from {item.schema}.metrics")
         metrics = self._metrics(audit)
@@ -281,7 +285,7 @@ class Runner:
             n = values.get(f"{name}_n")
             metrics[name] = report.Metric(
                 value=report.rounded(values[name]),
-                unit=rule.unit if rule else unit_of(name, kind),
+                unit=_unit(audit, name, kind),
                 n=None if n is None else int(n),
                 low=report.rounded(values.get(f"{name}_low")),
                 high=report.rounded(values.get(f"{name}_high")),
@@ -293,32 +297,30 @@ class Runner:
 
     def _findings(self, audit: Audit) -> Iterable[report.Finding]:
         for rule in audit.findings:
-            columns = self.db.columns(rule.table)
+            source = f"(select * from {rule.table})"
+            columns = self.db.columns(source)
             wanted = f"{rule.customers or 'null'} as _customers, cast({rule.value or 'null'} as double) as _value"
             rows = self.db.con.execute(
-                f"select *, {wanted} from {rule.table} where {rule.when} "
+                f"select *, {wanted} from {source} where {rule.when} "
                 f"order by _value desc nulls last, _customers desc nulls last, {', '.join(map(str, range(1, len(columns) + 1)))} "
                 f"limit {rule.most}"
             ).fetchall()
             for row in rows:
                 values = {
-                    name: (report.rounded(value), self._unit(audit, rule.table, name, kind))
+                    name: (report.rounded(value), _unit(audit, name, kind))
                     for (name, kind), value in zip(columns.items(), row, strict=False)
                 }
                 customers, value = row[-2], row[-1]
-                key = fill(rule.key, values, self.currency) if rule.key else rule.table
+                table = rule.table.split()[0]
+                key = fill(rule.key, values, self.currency) if rule.key else table
                 yield report.Finding(
                     key=f"{audit.id}/{rule.level}/{key}",
                     level=rule.level,
                     text=fill(rule.text, values, self.currency),
                     customers=None if customers is None else int(customers),
-                    table=rule.lists or (None if rule.table == "metrics" else rule.table),
+                    table=rule.lists or (None if table == "metrics" else table),
                     value_at_stake=None if value is None else round(value, 2),
                 )
-
-    def _unit(self, audit: Audit, table: str, name: str, kind: str) -> str:
-        rule = audit.metric_rules.get(name) if table == "metrics" else None
-        return rule.unit if rule else unit_of(name, kind)
 
     def _table(self, item: Working, name: str) -> report.Table:
         types = self.db.columns(f"{item.schema}.{name}")
@@ -327,7 +329,7 @@ class Runner:
         return report.Table(
             name=name,
             title=label(name),
-            columns=tuple(report.TableColumn(c, unit_of(c, kind), label(c)) for c, kind in types.items()),
+            columns=tuple(report.TableColumn(c, _unit(item.audit, c, kind), label(c)) for c, kind in types.items()),
             rows=tuple(tuple(report.rounded(v) for v in row) for row in rows),
             rows_total=total,
         )
@@ -347,6 +349,11 @@ def _head(audit: Audit) -> dict[str, str]:
         "why": audit.why,
         "fix": audit.fix,
     }
+
+
+def _unit(audit: Audit, name: str, sql_type: str) -> str:
+    rule = audit.metric_rules.get(name)
+    return audit.units.get(name) or (rule.unit if rule else unit_of(name, sql_type))
 
 
 def _told(call: MethodCall, estimate: Estimate) -> report.Method:

@@ -4,7 +4,7 @@
 -- optional = ["leads.origin", "leads.segment", "leads.status", "leads.owner_id", "leads.score", "leads.disqualified_on", "leads.converted_on", "leads.opportunity_id", "leads.referred_by", "leads.lead_id", "opportunities.lead_id", "opportunities.created_on", "opportunities.closed_on", "opportunities.outcome", "opportunities.opportunity_id", "purchases"]
 -- ///
 -- A party that bought before the lead came is an existing customer; a lead whose own deal closed before the lead came
--- is a date fault. A lead with only lost deals is given up on the day of the last loss.
+-- is a date fault. A lead with only lost deals is given up on the day of the last loss; what comes first counts.
 with own_deals as (
     select
         l.system,
@@ -76,7 +76,7 @@ joined as (
 dated as (
     select
         *,
-        bought_on < created_on and coalesce(first_closed_on >= created_on, true) as is_existing_customer,
+        coalesce(bought_on < created_on, false) and coalesce(first_closed_on >= created_on, true) as is_existing_customer,
         coalesce(first_closed_on < created_on, false) as is_date_fault,
         case
             when won_on >= created_on and won_on <= as_of_on then least(won_on, coalesce(bought_on, won_on))
@@ -105,7 +105,9 @@ select
     rung,
     is_existing_customer,
     is_date_fault,
-    case when not is_existing_customer and not is_date_fault then converted_on end as converted_on,
-    case when converted_on is null then given_up_on end as given_up_on,
+    case
+        when not is_existing_customer and not is_date_fault and converted_on <= coalesce(given_up_on, converted_on) then converted_on
+    end as converted_on,
+    case when converted_on is null or given_up_on < converted_on then given_up_on end as given_up_on,
     as_of_on
 from dated

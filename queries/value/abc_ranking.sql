@@ -52,7 +52,7 @@ select
     k.window_purchases as purchases,
     k.last_purchase_on,
     b.class as previous_class,
-    coalesce(q.window_revenue, 0) as previous_revenue_amount,
+    coalesce(was.window_revenue, 0) as previous_revenue_amount,
     p.segment,
     p.region,
     c.party_id
@@ -60,7 +60,7 @@ from classes c
 join customers k on k.period = c.period and k.party_id = c.party_id
 join parties p on p.party_id = c.party_id
 left join classes b on b.period = 'previous' and b.party_id = c.party_id
-left join customers q on q.period = 'previous' and q.party_id = c.party_id
+left join customers was on was.period = 'previous' and was.party_id = c.party_id
 where c.period = 'current'
 order by c.window_revenue desc, c.party_id
 -- /// table classes_by_size
