@@ -45,6 +45,19 @@ def counts(table: pl.DataFrame, name: str | None) -> Floats:
     return values
 
 
+def weighted_quantile(values: Floats, n: Floats, share: float) -> float:
+    """The quantile as `percentile_cont` has it, each value standing for n of its kind; NaN where there is none."""
+    total = float(n.sum())
+    if total == 0:
+        return float("nan")
+    order = np.argsort(values, kind="stable")
+    ordered, upto = values[order], np.cumsum(n[order])
+    place = share * (total - 1)
+    below, above = np.floor(place), np.ceil(place)
+    low, high = (float(ordered[np.searchsorted(upto, rank, side="right")]) for rank in (below, above))
+    return low + (high - low) * float(place - below)
+
+
 @dataclass(frozen=True)
 class Groups:
     """The groups of a table: `labels` has one row per group, in order; `rows` the numbers of its rows."""
@@ -75,7 +88,9 @@ def groups(table: pl.DataFrame, group: str | None, family: str | None = None) ->
     """The rows of each group, sorted by family and group with nulls last; without a group column one called `all`."""
     if group is None:
         labels = pl.DataFrame({"group": ["all"]}) if table.height else pl.DataFrame(schema={"group": pl.String})
-        return Groups(labels, (np.arange(table.height),) if table.height else (), np.zeros(labels.height, dtype=np.int64))
+        return Groups(
+            labels, (np.arange(table.height),) if table.height else (), np.zeros(labels.height, dtype=np.int64)
+        )
     keys = [group] if family is None else [family, group]
     for key in keys:
         if key not in table.columns:
@@ -89,5 +104,7 @@ def groups(table: pl.DataFrame, group: str | None, family: str | None = None) ->
     )
     rows = tuple(np.array(r, dtype=np.int64) for r in found.get_column("row number"))
     labels = found.select(keys)
-    codes = np.zeros(labels.height) if family is None else labels.get_column(family).rank("dense").fill_null(0).to_numpy()
+    codes = (
+        np.zeros(labels.height) if family is None else labels.get_column(family).rank("dense").fill_null(0).to_numpy()
+    )
     return Groups(labels, rows, np.asarray(codes, dtype=np.int64))

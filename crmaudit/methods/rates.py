@@ -81,9 +81,7 @@ def shrink_rates(successes: Floats, trials: Floats) -> Shrunk:
     high = betaincinv(centre * strength, (1 - centre) * strength, 0.975)
     base = float(weight @ mean)
     place = place.reshape(-1)
-    return Shrunk(
-        centre[place], low[place], high[place], base, float(weight @ (root * np.sqrt(mean * (1 - mean))))
-    )
+    return Shrunk(centre[place], low[place], high[place], base, float(weight @ (root * np.sqrt(mean * (1 - mean)))))
 
 
 def _nodes(x: Floats, n: Floats, copies: Floats) -> tuple[Floats, Floats, Floats, Floats]:
@@ -150,7 +148,9 @@ def estimate(
     also `differs_p` against the pooled rate of the other rows. Rows without trials are null throughout. ValueError where
     successes or trials are no counts or successes exceed trials.
     """
-    usable = np.isfinite(numbers(table, successes)) & np.isfinite(numbers(table, trials)) & (numbers(table, trials) != 0)
+    usable = (
+        np.isfinite(numbers(table, successes)) & np.isfinite(numbers(table, trials)) & (numbers(table, trials) != 0)
+    )
     kept = table.filter(usable)
     x, n = counts(kept, successes), counts(kept, trials)
     if (x > n).any():
