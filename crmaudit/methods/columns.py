@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+Schema = Mapping[str, type[pl.DataType]]
 
 Z95 = 1.959963984540054
 """The 97.5 % point of the normal distribution: every interval here is one of 95 %."""
@@ -36,7 +38,7 @@ def complete(table: pl.DataFrame, *names: str | None) -> pl.DataFrame:
 
 
 def counts(table: pl.DataFrame, name: str | None) -> Floats:
-    """How many observations each row stands for (1 where no column is named); ValueError unless whole and not negative."""
+    """How many observations each row stands for (1 without a column); ValueError unless whole and not negative."""
     if name is None:
         return np.ones(table.height)
     values = numbers(table, name)
@@ -45,17 +47,34 @@ def counts(table: pl.DataFrame, name: str | None) -> Floats:
     return values
 
 
-def weighted_quantile(values: Floats, n: Floats, share: float) -> float:
-    """The quantile as `percentile_cont` has it, each value standing for n of its kind; NaN where there is none."""
-    total = float(n.sum())
-    if total == 0:
-        return float("nan")
-    order = np.argsort(values, kind="stable")
-    ordered, upto = values[order], np.cumsum(n[order])
-    place = share * (total - 1)
-    below, above = np.floor(place), np.ceil(place)
-    low, high = (float(ordered[np.searchsorted(upto, rank, side="right")]) for rank in (below, above))
-    return low + (high - low) * float(place - below)
+@dataclass(frozen=True)
+class Ordered:
+    """Observations in order, each distinct value once: `values`, and how many are up to and including each."""
+
+    values: Floats
+    upto: Floats
+
+    @classmethod
+    def of(cls, values: Floats, n: Floats) -> Ordered:
+        """Sort observations, each standing for n of its kind."""
+        distinct, place = np.unique(values[n > 0], return_inverse=True)
+        return cls(distinct, np.cumsum(np.bincount(place, n[n > 0], minlength=len(distinct)).astype(np.float64)))
+
+    @property
+    def total(self) -> float:
+        return float(self.upto[-1]) if len(self.upto) else 0.0
+
+    def at(self, rank: float) -> float:
+        """The observation with so many before it."""
+        return float(self.values[np.searchsorted(self.upto, rank, side="right")])
+
+    def quantile(self, share: float) -> float:
+        """The quantile as SQL's `percentile_cont` has it; NaN where there is nothing."""
+        if not self.total:
+            return float("nan")
+        place = share * (self.total - 1)
+        low, high = self.at(float(np.floor(place))), self.at(float(np.ceil(place)))
+        return low + (high - low) * (place - float(np.floor(place)))
 
 
 @dataclass(frozen=True)
@@ -67,11 +86,11 @@ class Groups:
     family: Ints
     """One code per group: groups are compared within their family."""
 
-    def frame(self, columns: dict[str, Sequence[Any] | Floats], schema: dict[str, Any]) -> pl.DataFrame:
+    def frame(self, columns: Mapping[str, Sequence[float] | Floats], schema: Schema) -> pl.DataFrame:
         """One row per group: its labels and these columns; NaN becomes null."""
         return self.labels.hstack(_frame(columns, schema))
 
-    def long_frame(self, parts: Sequence[dict[str, Floats]], schema: dict[str, Any]) -> pl.DataFrame:
+    def long_frame(self, parts: Sequence[Mapping[str, Floats]], schema: Schema) -> pl.DataFrame:
         """Several rows per group: its labels beside each row of its part; NaN becomes null."""
         lengths = [len(next(iter(part.values()))) for part in parts]
         joined = {name: np.concatenate([part[name] for part in parts] or [np.empty(0)]) for name in schema}
@@ -79,9 +98,9 @@ class Groups:
         return repeated.hstack(_frame(joined, schema))
 
 
-def _frame(columns: dict[str, Any], schema: dict[str, Any]) -> pl.DataFrame:
+def _frame(columns: Mapping[str, Any], schema: Schema) -> pl.DataFrame:
     built = {name: pl.Series(name, columns[name], dtype=pl.Float64, strict=False) for name in schema}
-    return pl.DataFrame(built).select(pl.all().fill_nan(None)).cast(schema)
+    return pl.DataFrame(built).select(pl.col(name).fill_nan(None).cast(kind) for name, kind in schema.items())
 
 
 def groups(table: pl.DataFrame, group: str | None, family: str | None = None) -> Groups:

@@ -30,8 +30,8 @@ PAPERS = (
     "Aalen, O. O. & Johansen, S. (1978). An empirical transition matrix for non-homogeneous Markov chains based on "
     "censored observations. Scandinavian Journal of Statistics 5, 141-150.",
     "Marubini, E. & Valsecchi, M. G. (1995). Analysing Survival Data from Clinical Trials, ch. 10 (variance).",
-    "Choudhury, J. B. (2002). Non-parametric confidence interval estimation for competing risks analysis. Statistics in "
-    "Medicine 21, 1129-1144.",
+    "Choudhury, J. B. (2002). Non-parametric confidence interval estimation for competing risks analysis. Statistics "
+    "in Medicine 21, 1129-1144.",
     "Lai, T. L. & Ying, Z. (1991). Estimating a distribution function with truncated and censored data. Annals of "
     "Statistics 19, 417-442.",
 )
@@ -87,7 +87,7 @@ class _Terms:
     def of(cls, sets: RiskSets) -> _Terms:
         y, d1 = sets.at_risk, sets.events
         d = d1 + sets.competing
-        remaining = np.cumprod(1 - d / y)
+        remaining = np.cumprod(1 - d / y).astype(np.float64)
         before = np.concatenate([[1.0], remaining[:-1]])
         # Where all at risk leave, F moves no more, so the infinite term is multiplied by nothing.
         loss = np.divide(d, y * (y - d), out=np.zeros_like(y), where=y > d)
@@ -156,12 +156,12 @@ def estimate(
 ) -> Estimate:
     """Tables `curve` and `summary`, per group.
 
-    Each row is `n` subjects watched from day `entry` (0: from the start) to day `exit`, both included, when there was the
-    `outcome`: 'event', 'competing' or 'censored'. Rows with a null are left out.
+    Each row is `n` subjects watched from day `entry` (0: from the start) to day `exit`, both included, when there was
+    the `outcome`: 'event', 'competing' or 'censored'. Rows with a null are left out.
 
     curve: `day incidence_pct low_pct high_pct at_risk`, at most about 120 days.
-    summary: `n events competing observed_from_days`, per horizon `at_90_pct at_90_low at_90_high` (null where nobody was
-    watched so long), `half_of_365_days` with `_low` and `_high`, `naive_median_days` (of those who got there, for
+    summary: `n events competing observed_from_days`, per horizon `at_90_pct at_90_low at_90_high` (null where nobody
+    was watched so long), `half_of_365_days` with `_low` and `_high`, `naive_median_days` (of those who got there, for
     comparison), and `group_p`, the log-rank test of the group's cause-specific hazard against the rest of its family.
     Where `observed_from_days` is above 0, incidence is among those to whom nothing had happened by then.
     """

@@ -36,9 +36,9 @@ def control(families: Mapping[str, Sequence[float | None]]) -> dict[str, tuple[f
     """The q of every hypothesis under hierarchical control, family by family, in the order given.
 
     At level q: Simes' p of each of the m families, Benjamini-Hochberg over them selects R, and within each selected
-    family Benjamini-Hochberg runs at level q R / m. A hypothesis is rejected at level q exactly where its returned value
-    is at most q, whatever the level: the average false-discovery rate over the selected families is then at most q.
-    None and NaN stay None and count as no test; a family of nothing else counts as no family.
+    family Benjamini-Hochberg runs at level q R / m. A hypothesis is rejected at level q exactly where its returned
+    value is at most q, whatever the level: the average false-discovery rate over the selected families is then at most
+    q. None and NaN stay None and count as no test; a family of nothing else counts as no family.
     """
     tested = {name: p for name, p in families.items() if simes(p) is not None}
     selected_at = _adjusted(np.array([simes(p) for p in tested.values()], dtype=np.float64))

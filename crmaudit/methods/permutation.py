@@ -37,8 +37,8 @@ class ScoreTest:
 def score_test(scores: Floats, successes: Floats, trials: Floats, *, exact_work: int = EXACT_WORK) -> ScoreTest:
     """Test whether successes sit at high or low scores; one entry per distinct score.
 
-    The exact p is P(|T - E T| >= |t - E T|) over all ways to place the successes among the trials. It needs scores that are
-    whole numbers; others, and large tables, are tested by the normal approximation. p is NaN where nothing can vary.
+    The exact p is P(|T - E T| >= |t - E T|) over all ways to place the successes among the trials. It needs scores that
+    are whole numbers; others, and large tables, are tested by the normal approximation. p is NaN where nothing varies.
     """
     total, hits = float(trials.sum()), float(successes.sum())
     if total < 2 or hits in {0.0, total}:
@@ -60,7 +60,8 @@ def _whole_scores(scores: Floats) -> Floats | None:
     if not np.array_equal(shifted, np.round(shifted)) or shifted.max() > 1e9:
         return None
     divisor = int(np.gcd.reduce(shifted.astype(np.int64)))
-    return shifted / max(divisor, 1)
+    smallest: Floats = shifted / max(divisor, 1)
+    return smallest
 
 
 def _work(scores: Floats, trials: Floats, hits: float) -> float:

@@ -68,7 +68,7 @@ def shrink_rates(successes: Floats, trials: Floats) -> Shrunk:
     """
     pairs, place, copies = np.unique(np.stack([successes, trials]), axis=1, return_inverse=True, return_counts=True)
     x, n = pairs
-    root, logs, mean, size = _nodes(x, n, copies)
+    root, logs, mean, size = _nodes(x, n, copies.astype(np.float64))
     weight = np.exp(logs - logs.max())
     weight /= weight.sum()
     a = mean[:, None] * size[:, None] + x
@@ -145,8 +145,8 @@ def estimate(
     """Per row `rate_pct`, `low_pct`, `high_pct` (Wilson, 95 %).
 
     With `shrink` also `shrunk_pct`, `shrunk_low_pct`, `shrunk_high_pct`: three deals do not top a table. With `compare`
-    also `differs_p` against the pooled rate of the other rows. Rows without trials are null throughout. ValueError where
-    successes or trials are no counts or successes exceed trials.
+    also `differs_p` against the pooled rate of the other rows. Rows without trials are null throughout. ValueError
+    where successes or trials are no counts or successes exceed trials.
     """
     usable = (
         np.isfinite(numbers(table, successes)) & np.isfinite(numbers(table, trials)) & (numbers(table, trials) != 0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betainc, chdtrc
 
-from crmaudit.methods.columns import Floats, Ints, weighted_quantile
+from crmaudit.methods.columns import Floats, Ints, Ordered
 
 CENSORED = 0
 EVENT = 1
@@ -24,8 +24,8 @@ SMALL = 30.0
 class Spells:
     """Times under observation, each from `entry` to `exit` inclusive, ending with `kind`, `n` times over.
 
-    An entry of 0 is seen from the start; a later one (delayed entry, left truncation) says that nobody of this kind could
-    have been seen earlier. Both ends count: on a clock of whole days, who enters and leaves on one day was at risk on it.
+    An entry of 0 is seen from the start; a later one (delayed entry, left truncation) says that nobody like this could
+    have been seen earlier. Both ends count: who enters and leaves on one and the same day was at risk on it.
     """
 
     entry: Floats
@@ -60,8 +60,10 @@ def risk_sets(spells: Spells) -> RiskSets:
     happened = spells.kind != CENSORED
     times, place = np.unique(spells.exit[happened], return_inverse=True)
     weight, kind = spells.n[happened], spells.kind[happened]
-    events = np.bincount(place, weight * (kind == EVENT), minlength=len(times))
-    competing = np.bincount(place, weight * (kind == COMPETING), minlength=len(times))
+    events, competing = (
+        np.bincount(place, weight * (kind == code), minlength=len(times)).astype(np.float64)
+        for code in (EVENT, COMPETING)
+    )
     at_risk = at_risk_at(times, spells)
     present = at_risk > 0
     if spells.entry.any():
@@ -90,14 +92,14 @@ def value_at(moments: Floats, times: Floats, values: Floats, start: float) -> Fl
 def naive_median(spells: Spells) -> float:
     """The median time of those to whom it happened: what a spreadsheet says, and too short while others wait."""
     happened = (spells.kind == EVENT) & (spells.n > 0)
-    return weighted_quantile(spells.exit[happened], spells.n[happened], 0.5)
+    return Ordered.of(spells.exit[happened], spells.n[happened]).quantile(0.5)
 
 
 def group_p(parts: Sequence[Spells], family: Ints) -> tuple[Floats, Floats]:
     """Chi-squared and p of each group against the rest of its family; NaN for a group without a rest."""
     chi2, p = np.full(len(parts), np.nan), np.full(len(parts), np.nan)
     for code in np.unique(family):
-        members = np.flatnonzero(family == code)
+        members: list[int] = np.flatnonzero(family == code).tolist()
         if len(members) < 2:
             continue
         whole = risk_sets(together([parts[m] for m in members]))
@@ -155,8 +157,8 @@ class LogRank:
 def log_rank(group: Spells, whole: RiskSets) -> LogRank:
     """A group against the rest of the whole it is part of: p is NaN where there is no rest, or nothing happened.
 
-    Other ways to leave end the time at risk, so for competing risks this compares cause-specific hazards. Chi-squared is
-    wrong for small groups, where chance alone gives the smallest p, so there p is that of the binomial with the same
+    Other ways to leave end the time at risk, so for competing risks this compares cause-specific hazards. Chi-squared
+    is wrong for small groups, where chance alone gives the smallest p, so there p is that of the binomial with the same
     mean and variance: for a small group in a large base the exact Poisson test.
     """
     mine = at_risk_at(whole.times, group)

@@ -47,7 +47,7 @@ class Survival:
 def kaplan_meier(sets: RiskSets) -> Survival:
     """Kaplan-Meier with Greenwood's variance on the log-log scale."""
     y, d = sets.at_risk, sets.events
-    surviving = np.cumprod(1 - d / y)
+    surviving = np.cumprod(1 - d / y).astype(np.float64)
     greenwood = np.cumsum(np.divide(d, y * (y - d), out=np.zeros_like(y), where=y > d))
     inside = (surviving > 0) & (surviving < 1)
     log = np.log(np.where(inside, surviving, 0.5))
@@ -91,8 +91,8 @@ def estimate(
     curve: `elapsed_days surviving_pct low_pct high_pct at_risk`, at most about 120 moments.
     summary: `n events observed_from_days`, per percentile `p25_days p25_low_days p25_high_days` (`median_days` for the
     50th; null where so many never get there), `naive_median_days` of those to whom it happened, per horizon
-    `at_30_pct at_30_low at_30_high` (surviving; null where nobody was watched so long), and `group_chi2`, `group_p`: the
-    log-rank test of the group against the rest of its family.
+    `at_30_pct at_30_low at_30_high` (surviving; null where nobody was watched so long), and `group_chi2`, `group_p`:
+    the log-rank test of the group against the rest of its family.
     """
     rows = complete(table, duration, event, entry, n)
     happened = numbers(rows, event)

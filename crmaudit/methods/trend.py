@@ -19,7 +19,8 @@ from crmaudit.methods.permutation import score_test
 PAPERS = (
     "Cochran, W. G. (1954). Some methods for strengthening the common chi-squared tests. Biometrics 10, 417-451.",
     "Armitage, P. (1955). Tests for linear trends in proportions and frequencies. Biometrics 11, 375-386.",
-    "Janssen, A. (1997). Studentized permutation tests for non-i.i.d. hypotheses. Statistics & Probability Letters 36, 9-21.",
+    "Janssen, A. (1997). Studentized permutation tests for non-i.i.d. hypotheses. Statistics & Probability Letters 36, "
+    "9-21.",
 )
 
 DRAWS = 9_999
@@ -54,8 +55,8 @@ def estimate(
 
     `period` is a number that rises by one from period to period; several rows of one period are added up, and rows
     with nulls are left out. With `trials`, `trend` is in percentage points per period. Without, `successes` is a count:
-    `trend` is the change per period of the count, per unit of `exposure` where that is named, and every period must have
-    its row, with 0 where nothing happened.
+    `trend` is the change per period of the count, per unit of `exposure` where that is named, and every period must
+    have its row, with 0 where nothing happened.
 
     `chance` says what noise is. "independent" (assumed for proportions): every trial or event is so, and given the
     totals the test is exact where it is small (Cochran-Armitage). "periods" (assumed for counts): whole periods may be
@@ -77,8 +78,8 @@ def estimate(
     results = []
     for r in found.rows:
         times, place = np.unique(when[r], return_inverse=True)
-        by_period = np.bincount(place, x[r]), np.bincount(place, n[r])
-        results.append(_trend(times, *by_period, chance=chance, count=trials is None))
+        per_period = (np.bincount(place, counted[r], len(times)).astype(np.float64) for counted in (x, n))
+        results.append(_trend(times, *per_period, chance=chance, count=trials is None))
     columns = {name: [result[name] for result in results] for name in COLUMNS}
     return Estimate(tables={"trends": found.frame(columns, COLUMNS)}, parameters={"chance": chance})
 
