@@ -12,8 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 
-from crmaudit.methods.purchase_process import Array, Histories
+from crmaudit.methods.purchase_process import Array, Histories, log_rising, slope_of_log_rising
 
 
 @dataclass(frozen=True)
@@ -26,33 +27,29 @@ class BetaGeometric:
     is_time: tuple[bool, ...] = (False, True, False, False)
 
     def log_likelihood(self, values: Array, histories: Histories) -> tuple[float, Array]:
-        from scipy.special import digamma, expit, gammaln
-
         r, alpha, a, b = values
         now, last = histories.by_age, histories.by_recency
         x, survived = now.frequency, now.frequency + self.occasions
-        alive = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(alpha + now.time)
-        alive += gammaln(a + b) + gammaln(b + survived) - gammaln(b) - gammaln(a + b + survived)
+        alive = log_rising(r, x) + r * np.log(alpha) - (r + x) * np.log(alpha + now.time)
+        alive += log_rising(b, survived) - log_rising(a + b, survived)
         odds_gone = self._log_odds_gone(values, histories)
         value = now.customers @ alive + histories.customers @ np.logaddexp(0.0, odds_gone)
 
-        gone = histories.customers * expit(odds_gone)
+        gone = histories.customers * scipy.special.expit(odds_gone)
         gone_last = last.total(gone)
         still = now.customers - now.total(gone)
-        by_r = now.customers @ (digamma(r + x) - digamma(r) + np.log(alpha))
+        by_r = now.customers @ (slope_of_log_rising(r, x) + np.log(alpha))
         by_r -= still @ np.log(alpha + now.time) + gone_last @ np.log(alpha + last.time)
         by_alpha = histories.n * r / alpha - still @ ((r + x) / (alpha + now.time))
         by_alpha -= gone_last @ ((r + last.frequency) / (alpha + last.time))
-        both = digamma(a + b) - digamma(a + b + survived)
+        both = -slope_of_log_rising(a + b, survived)
         by_a = now.customers @ both + gone.sum() / a
-        by_b = now.customers @ (both + digamma(b + survived) - digamma(b))
+        by_b = now.customers @ (both + slope_of_log_rising(b, survived))
         by_b -= gone_last @ (1 / (b + np.maximum(last.frequency + self.occasions, 1) - 1))
         return float(value), np.array([by_r, by_alpha, by_a, by_b])
 
     def p_alive(self, values: Array, histories: Histories) -> Array:
-        from scipy.special import expit
-
-        alive: Array = expit(-self._log_odds_gone(values, histories))
+        alive: Array = scipy.special.expit(-self._log_odds_gone(values, histories))
         return alive
 
     def purchases_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
@@ -61,16 +58,16 @@ class BetaGeometric:
         Equal to the closed form of the papers, whose factor 1 / (a - 1) and whose growing hypergeometric function fail
         near a = 1 and for hundreds of purchases.
         """
-        from scipy.special import hyp2f1
-
         r, alpha, a, b = values
         nodes, weights = np.polynomial.legendre.leggauss(24)
+        survived = frequency + self.occasions
         total = np.zeros_like(age)
         for node, weight in zip(nodes, weights, strict=True):
             ahead = horizon * (1 + node) / 2
-            still = hyp2f1(r + frequency + 1, a, a + b + frequency + self.occasions, -ahead / (alpha + age))
+            still = scipy.special.hyp2f1(r + frequency + 1, a, a + b + survived, -ahead / (alpha + age))
             total += horizon / 2 * weight * still
-        return total * (r + frequency) / (alpha + age)
+        expected: Array = total * (r + frequency) / (alpha + age)
+        return expected
 
     def p_none_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
         r, alpha, _, _ = values
@@ -78,10 +75,9 @@ class BetaGeometric:
         return none
 
     def p_stays_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
-        from scipy.special import hyp2f1
-
         r, alpha, a, b = values
-        stays: Array = hyp2f1(r + frequency, a, a + b + frequency + self.occasions, -horizon / (alpha + age))
+        survived = frequency + self.occasions
+        stays: Array = scipy.special.hyp2f1(r + frequency, a, a + b + survived, -horizon / (alpha + age))
         return stays
 
     def _log_odds_gone(self, values: Array, histories: Histories) -> Array:

@@ -1,9 +1,10 @@
 """Who is probably still a customer, and what will they buy: BG/NBD, MBG/NBD and Pareto/NBD, compared.
 
 The three are fitted to all customers as they are now, and again as they were before a holdout period, where what came
-is known. Their likelihoods, gradients and expectations are our own, on the distinct histories: for a million customers
-all six fits take about 2 s, while `lifetimes` (which the tests hold them against) takes 1.3 s to import, 1 s per
-beta-geometric fit and minutes for one Pareto/NBD.
+is known. Their likelihoods, gradients and expectations are our own and see every distinct history once: a million
+customers, 107,000 histories in each period, take 1.9 s in all on one core, without sampling. `lifetimes`, which the
+tests hold them against, takes 1.3 s to import, LIFE_BG per beta-geometric and LIFE_PARETO for a Pareto/NBD, on each
+period, prints, and fits degenerate bases in silence.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ FEWEST_REPEATERS = 50
 SAME_LIKELIHOOD = 2.0
 # Nor do total errors in the holdout that are within a point of each other.
 SAME_ERROR_POINTS = 1.0
-# Purchases beyond this many times the 99th percentile of repeaters are no gamma tail: a till, a reseller, a test account.
+# Beyond this many times the repeaters' 99th percentile lies no gamma's tail: a till, a reseller, a test account.
 OUTLIER_FACTOR = 10.0
 
 
@@ -122,7 +123,9 @@ def estimate(
     chosen = _choose(judged)
     for one, description in zip(judged, described, strict=True):
         description["chosen"] = one is chosen
-    tables["candidates"] = pl.DataFrame([{**dict.fromkeys(_PARAMETERS), **_flat(d)} for d in described])
+    tables["candidates"] = pl.DataFrame(
+        [_flat(description) for description in described], schema_overrides={"fault": pl.String}
+    )
     parameters |= {"model": chosen.now.model.name, **chosen.now.parameters}
     result, worse = _holdout(chosen, holdout, weeks, not_judged)
     if chosen.before is not None:
@@ -133,7 +136,17 @@ def estimate(
             holdout.histories.customers,
         )
     return Estimate(
-        columns=None if worse else _columns(table.height, judged, chosen, current, holdout, weeks, horizons_weeks),
+        columns=None
+        if worse
+        else _columns(
+            table.height,
+            judged,
+            chosen,
+            current=current,
+            holdout=holdout,
+            weeks=weeks,
+            horizons=horizons_weeks,
+        ),
         tables=tables,
         parameters=parameters,
         log_likelihood=chosen.now.log_likelihood,
@@ -141,9 +154,6 @@ def estimate(
         holdout=result,
         withheld=worse,
     )
-
-
-_PARAMETERS = ("model", "r", "alpha", "a", "b", "s", "beta")
 
 
 def _period(table: pl.DataFrame, numbers: pl.DataFrame, column: str, name: str) -> _Period:
@@ -212,11 +222,11 @@ def _weeks(table: pl.DataFrame, holdout_weeks: float | str, rows: Indices) -> fl
 
 def _not_judged(holdout: _Period) -> str | None:
     if not holdout.rows.size:
-        return "no holdout period"
+        return "There is no holdout period."
     if reason := _unusable(holdout.histories):
         return reason
     if not np.isfinite(holdout.future).all():
-        return "purchases within the holdout period are not known for all"
+        return "Purchases within the holdout period are not known for all."
     return None
 
 
@@ -253,7 +263,10 @@ def _holdout(
 ) -> tuple[Mapping[str, Any], str | None]:
     """How the chosen model did, and the reason to withhold it, if any."""
     if chosen.before is None:
-        return {"weeks": weeks, "not_judged": not_judged or "the model cannot be fitted before the holdout"}, None
+        return {
+            "weeks": weeks,
+            "not_judged": not_judged or "The model does not fit the histories before the holdout.",
+        }, None
     customers, happened = holdout.histories.customers, holdout.future > 0
     recent = holdout.histories.recency - holdout.histories.age
     result = {
@@ -285,38 +298,41 @@ def _describe(one: _Judged, histories: Histories) -> dict[str, Any]:
 
 
 def _flat(description: Mapping[str, Any]) -> dict[str, Any]:
-    return {**{k: v for k, v in description.items() if k != "parameters"}, **description["parameters"]}
+    """The parameters as columns of their own, those of other models null."""
+    parameters = {name: description["parameters"].get(name) for name in ("r", "alpha", "a", "b", "s", "beta")}
+    rest = {key: value for key, value in description.items() if key not in {"model", "parameters"}}
+    return {"model": description["model"], **parameters, **rest}
 
 
 def _columns(
     height: int,
     judged: Sequence[_Judged],
     chosen: _Judged,
+    *,
     current: _Period,
     holdout: _Period,
     weeks: float,
     horizons: Sequence[float],
 ) -> pl.DataFrame:
     """One row per row of the table; null where a period has no sound fit."""
-    found: dict[str, Array] = {}
-
-    def put(name: str, period: _Period, values: Array) -> None:
-        found.setdefault(name, np.full(height, np.nan))[period.rows] = values
-
+    names = ["p_alive"]
+    for horizon in horizons:
+        names += [f"expected_purchases_{horizon:g}w", f"p_leaves_{horizon:g}w"]
+    names += ["expected_holdout_purchases", "p_active_holdout", *COLUMN.values()]
+    found = {name: np.full(height, np.nan) for name in names}
     for period, model in ((current, chosen.now), (holdout, chosen.before)):
         if model is None:
             continue
-        put("p_alive", period, model.p_alive(period.histories))
+        found["p_alive"][period.rows] = model.p_alive(period.histories)
         for horizon in horizons:
-            put(f"expected_purchases_{horizon:g}w", period, model.expected_purchases(period.histories, horizon))
-            put(f"p_leaves_{horizon:g}w", period, model.p_leaves(period.histories, horizon))
-    nothing = np.full(holdout.rows.size, np.nan)
-    before = chosen.before
-    put("expected_holdout_purchases", holdout, before.expected_purchases(holdout.histories, weeks) if before else nothing)
-    put("p_active_holdout", holdout, before.p_active(holdout.histories, weeks) if before else nothing)
+            purchases = model.expected_purchases(period.histories, horizon)
+            found[f"expected_purchases_{horizon:g}w"][period.rows] = purchases
+            found[f"p_leaves_{horizon:g}w"][period.rows] = model.p_leaves(period.histories, horizon)
+        if period is holdout:
+            found["expected_holdout_purchases"][period.rows] = model.expected_purchases(period.histories, weeks)
+            found["p_active_holdout"][period.rows] = model.p_active(period.histories, weeks)
     for one in judged:
         for period, model in ((current, one.now), (holdout, one.before)):
-            sound = model is not None and not model.fault
-            values = model.p_alive(period.histories) if model is not None and sound else np.nan
-            put(COLUMN[one.now.model.name], period, np.broadcast_to(values, period.rows.shape))
+            if model is not None and model.fault is None:
+                found[COLUMN[one.now.model.name]][period.rows] = model.p_alive(period.histories)
     return pl.DataFrame(found).with_columns(pl.all().fill_nan(None))

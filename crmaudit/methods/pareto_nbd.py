@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 
-from crmaudit.methods.purchase_process import Array, Histories
+from crmaudit.methods.purchase_process import Array, Histories, log_rising, slope_of_log_rising
 
 
 @dataclass(frozen=True)
@@ -22,8 +23,6 @@ class ParetoNbd:
 
     def log_likelihood(self, values: Array, histories: Histories) -> tuple[float, Array]:
         """The derivatives are exact but for those of the tails: central differences on the distinct pairs."""
-        from scipy.special import digamma, gammaln
-
         r, alpha, s, beta = values
         now, last = histories.by_age, histories.by_recency
         x = now.frequency
@@ -31,7 +30,7 @@ class ParetoNbd:
         tail_last, tail_now = _log_tail(values, last.frequency, last.time), _log_tail(values, x, now.time)
         odds_gone = _log_odds_gone(values[2], alive[now.index], tail_last[last.index], tail_now[now.index])
         either = alive[now.index] + np.logaddexp(0.0, odds_gone)
-        value = now.customers @ (gammaln(r + x) - gammaln(r) + r * np.log(alpha) + s * np.log(beta))
+        value = now.customers @ (log_rising(r, x) + r * np.log(alpha) + s * np.log(beta))
         value += histories.customers @ either
 
         from_last = last.total(histories.customers * s * np.exp(tail_last[last.index] - either))
@@ -39,7 +38,7 @@ class ParetoNbd:
         still = now.total(histories.customers * np.exp(alive[now.index] - either))
         slopes = np.array(
             [
-                now.customers @ (digamma(r + x) - digamma(r) + np.log(alpha)) - still @ np.log(alpha + now.time),
+                now.customers @ (slope_of_log_rising(r, x) + np.log(alpha)) - still @ np.log(alpha + now.time),
                 histories.n * r / alpha - still @ ((r + x) / (alpha + now.time)),
                 histories.n * np.log(beta) - still @ np.log(beta + now.time) + (histories.n - still.sum()) / s,
                 histories.n * s / beta - still @ (s / (beta + now.time)),
@@ -50,8 +49,6 @@ class ParetoNbd:
         return float(value), slopes
 
     def p_alive(self, values: Array, histories: Histories) -> Array:
-        from scipy.special import expit
-
         now, last = histories.by_age, histories.by_recency
         odds_gone = _log_odds_gone(
             values[2],
@@ -59,16 +56,14 @@ class ParetoNbd:
             _log_tail(values, last.frequency, last.time)[last.index],
             _log_tail(values, now.frequency, now.time)[now.index],
         )
-        alive: Array = expit(-odds_gone)
+        alive: Array = scipy.special.expit(-odds_gone)
         return alive
 
     def purchases_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
-        from scipy.special import exprel
-
         r, alpha, s, beta = values
         later = np.log((beta + age + horizon) / (beta + age))
         # (1 - q^(s - 1)) / (s - 1) with its limit at s = 1
-        stay = later * exprel(-(s - 1) * later)
+        stay = later * scipy.special.exprel(-(s - 1) * later)
         expected: Array = (r + frequency) / (alpha + age) * (beta + age) * stay
         return expected
 
@@ -109,11 +104,9 @@ def _log_tail(values: Array, frequency: Array, time: Array) -> Array:
     Euler's transformation of the papers' hypergeometric function: 2F1(1, r + x; r + s + x + 1; z) stays near one where
     the original overflows, and holds whichever of alpha and beta is larger.
     """
-    from scipy.special import hyp2f1
-
     r, alpha, s, beta = values
     shape = r + s + frequency
-    series = hyp2f1(1.0, r + frequency, shape + 1, (alpha - beta) / (alpha + time))
+    series = scipy.special.hyp2f1(1.0, r + frequency, shape + 1, (alpha - beta) / (alpha + time))
     tail: Array = _log_alive(values, frequency, time) + np.log(series) - np.log(shape)
     return tail
 
@@ -138,13 +131,11 @@ class Nbd:
     is_time: tuple[bool, ...] = (False, True)
 
     def log_likelihood(self, values: Array, histories: Histories) -> tuple[float, Array]:
-        from scipy.special import digamma, gammaln
-
         r, alpha = values
         pairs = histories.by_age
         x, later = pairs.frequency, alpha + pairs.time
-        log_p = gammaln(r + x) - gammaln(r) + r * np.log(alpha) - (r + x) * np.log(later)
-        by_r = pairs.customers @ (digamma(r + x) - digamma(r) + np.log(alpha) - np.log(later))
+        log_p = log_rising(r, x) + r * np.log(alpha) - (r + x) * np.log(later)
+        by_r = pairs.customers @ (slope_of_log_rising(r, x) + np.log(alpha) - np.log(later))
         by_alpha = pairs.customers @ (r / alpha - (r + x) / later)
         return float(pairs.customers @ log_p), np.array([by_r, by_alpha])
 

@@ -14,15 +14,16 @@ from math import log
 from typing import Protocol
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-# Parameters beyond this, with the mean age as the unit of time, mean that the likelihood still rises towards a simpler
-# model (no spread between customers, or nobody leaves): the values themselves then say nothing.
-LARGEST = 1_000.0
-SMALLEST = 1e-4
+# A shape beyond this means that the likelihood still rises towards a simpler model without spread between customers:
+# the value itself then says nothing. The bounds of the search, with the mean age as the unit of time, lie beyond.
+LARGEST_SHAPE = 1_000.0
+BOUNDS = (1e-5, 1e6)
 # Customers in the first, coarse search; all of them decide in the second.
 THIN = 10_000
 
@@ -41,7 +42,7 @@ class Pairs:
 
     def total(self, values: Array) -> Array:
         """The sum of a value per history, by pair."""
-        return np.bincount(self.index, values, minlength=self.frequency.size)
+        return np.bincount(self.index, values, minlength=self.frequency.size).astype(np.float64)
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class Histories:
             frequency=frequencies[codes // times.size],
             time=times[codes % times.size],
             index=index,
-            customers=np.bincount(index, self.customers, minlength=codes.size),
+            customers=np.bincount(index, self.customers, minlength=codes.size).astype(np.float64),
         )
 
 
@@ -168,6 +169,18 @@ class Fit:
         return function(self.values, pairs.frequency, pairs.time, horizon)[pairs.index]
 
 
+def log_rising(start: float, steps: Array) -> Array:
+    """Log of start (start + 1) ... (start + steps - 1), the rising factorial."""
+    rising: Array = scipy.special.gammaln(start + steps) - scipy.special.gammaln(start)
+    return rising
+
+
+def slope_of_log_rising(start: float, steps: Array) -> Array:
+    """Its derivative by `start`."""
+    slope: Array = scipy.special.digamma(start + steps) - scipy.special.digamma(start)
+    return slope
+
+
 def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) -> Fit:
     """The parameters of greatest likelihood, by L-BFGS-B on their logarithms.
 
@@ -175,8 +188,6 @@ def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) 
     search from, in the histories' own unit; without them a large base is searched on a thin sample first. A search that
     ends at a bound is returned with its `fault`.
     """
-    from scipy.optimize import minimize
-
     if start is None and histories.frequency.size > 2 * THIN:
         start = fit(model, histories.thinned(THIN)).values
 
@@ -190,13 +201,12 @@ def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) 
         return -value / scaled.n, -slopes * values / scaled.n
 
     begin = _start(model, scaled) if start is None else np.where(is_time, start / unit, start)
-    reach = log(LARGEST) + 1
-    found = minimize(
+    found = scipy.optimize.minimize(
         objective,
-        np.clip(np.log(begin), log(SMALLEST), reach),
+        np.log(np.clip(begin, *BOUNDS)),
         jac=True,
         method="L-BFGS-B",
-        bounds=[(log(SMALLEST), reach)] * begin.size,
+        bounds=[(log(BOUNDS[0]), log(BOUNDS[1]))] * begin.size,
         options={"maxiter": 500, "ftol": 1e-14, "gtol": 1e-6},
     )
     values = np.exp(found.x)
@@ -204,7 +214,7 @@ def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) 
     fault = None
     if not np.isfinite(found.fun):
         fault = "its likelihood cannot be computed"
-    elif values.max() > LARGEST or values.min() < SMALLEST * 1.01:
+    elif values[~is_time].max() > LARGEST_SHAPE or values.max() > 0.99 * BOUNDS[1] or values.min() < 1.01 * BOUNDS[0]:
         fault = "its parameters run off to the bounds"
     elif steepest > 1e-3:
         fault = "the search for its parameters did not converge"
