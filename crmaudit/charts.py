@@ -132,7 +132,7 @@ def _curve(
     if all(row["y"] is None for row in rows):
         return None
     zero = y.unit in ("pct", "n", "money")
-    x_axis = plot.across("x", type_, x, labels=len({row["x"] for row in rows}))
+    x_axis = plot.across("x", type_, x, rows)
     places = {
         "x": x_axis,
         "y": quantity("y", grid=True, scale={"zero": zero, "nice": True}),
@@ -270,7 +270,7 @@ def histogram(x: Column, value: Column, x_end: Column | None = None) -> Drawing 
     if named:
         for row in rows:
             row["x"] = text.shorten(row["x"], 14)
-        axis = plot.across("x", "ordinal", x, labels=len(rows))
+        axis = plot.across("x", "ordinal", x, rows)
         place = {"x": {**axis, "scale": {"type": "band", "padding": 0.12}}, "y": y}
         layers = [layer("bar", place, rows, color="c1")]
         return Drawing(rows, layers, 240, 64, bottom=50, heading=value.heading)
@@ -296,7 +296,7 @@ def scatter(x: Column, y: Column, size: Column | None = None, series: Column | N
         return None
     by_size, looks = plot.sized(rows, "size")
     places = {
-        "x": plot.across("x", type_, x, labels=len({row["x"] for row in rows})),
+        "x": plot.across("x", type_, x, rows),
         "y": quantity("y", grid=True, scale={"zero": False, "nice": True}),
         "color": plot.by_colour(names=plot.SERIES),
     }

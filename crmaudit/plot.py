@@ -155,15 +155,16 @@ def bare(field: str) -> Axis:
     return {"field": field, "type": "quantitative", "axis": None, "scale": {"zero": True, "nice": False}}
 
 
-def across(field: str, type_: str, column: Column, *, labels: int = 1) -> Axis:
+def across(field: str, type_: str, column: Column, rows: Sequence[Row]) -> Axis:
     """The x axis of a line: dates need no title, words keep their order and show every so many labels."""
     if type_ == "temporal":
         axis: Axis = {"title": None, "grid": False, "tickCount": 7, "labelFlush": True}
         return {"field": field, "type": "temporal", "axis": axis, "scale": {"type": "utc", "nice": False}}
     if type_ == "quantitative":
         return quantity(field, title=column.heading, scale={"zero": False, "nice": False})
-    every = f"datum.index % {max(1, math.ceil(labels / 7))} ? '' : datum.label"
-    axis = {"title": column.heading or None, "grid": False, "labelAngle": 0, "labelExpr": every, "labelOverlap": False}
+    places = list(dict.fromkeys(row[field] for row in rows))
+    shown = places[:: max(1, math.ceil(len(places) / 7))]
+    axis = {"title": column.heading or None, "grid": False, "labelAngle": 0, "values": shown, "labelOverlap": False}
     return {"field": field, "type": "ordinal", "sort": None, "axis": axis, "scale": {"type": "point", "padding": 0.3}}
 
 
@@ -210,8 +211,8 @@ def horizontal(
     left, right = room(labels), int(svg.WIDE * max(map(text.columns_wide, figures), default=0)) + 20
     width = WIDTH - left - right
     written = [{"i": i, "figure": words} for i, words in enumerate(figures)]
-    encoding = {**lines(len(labels)), "x": {"value": width + 12}, "text": {"field": "figure"}}
-    beside_marks = layer("text", encoding, written, align="left", baseline="middle", color="ink")
+    encoding = {**lines(len(labels)), "x": {"value": width + right - 2}, "text": {"field": "figure"}}
+    beside_marks = layer("text", encoding, written, align="right", baseline="middle", color="ink")
     height, bottom = LINE * len(labels), 28 if axis else 4
     return Drawing([], [*layers, side_labels(labels), beside_marks], height, left, right, bottom, width,
                    heading=heading, legend=legend, note=note)  # fmt: skip
