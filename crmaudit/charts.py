@@ -55,7 +55,7 @@ def interval_bars(
     if len(references) == 1:
         rule = {"x": {"datum": references.pop(), "type": "quantitative"}}
         layers.insert(0, layer("rule", rule, [{}], color="rule", strokeDash=[4, 3]))
-    counted = ["" if row.get("n") is None else f"  n = {text.number(row['n'])}" for row in rows]
+    counted = ["" if row.get("n") is None else f"\u2003n = {text.number(row['n'])}" for row in rows]
     figures = [plot.figure(row["value"], value) + more for row, more in zip(rows, counted, strict=True)]
     labels = [row["label"] for row in rows]
     return plot.horizontal(labels, layers, figures, heading=value.heading, note=note, axis=True)

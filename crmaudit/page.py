@@ -21,7 +21,7 @@ class Card:
     better: str = ""
     change: str = ""
     tone: str = ""
-    """`better` or `worse`, where the report says which way is better."""
+    """`better` or `worse`, where the report says which way is better; `within chance` where its interval spans 0."""
     audit: str = ""
 
 

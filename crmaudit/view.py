@@ -148,6 +148,8 @@ def _change(moved: Metric | None, of: Metric, currency: str) -> tuple[str, str]:
         return "", ""
     words = text.value(moved.value, moved.unit, currency)
     words = words if moved.value <= 0 or words.startswith("+") else f"+{words}"
+    if moved.low is not None and moved.high is not None and moved.low <= 0 <= moved.high:
+        return words, "within chance"
     better = of.better or moved.better
     if not better or not moved.value:
         return words, ""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
+from crmaudit import text
 from crmaudit.report import (
     Chart,
     Exclusion,
@@ -53,7 +54,7 @@ def sample() -> Report:
 
 
 def column(name: str, unit: str, label: str = "") -> TableColumn:
-    return TableColumn(name, unit, label or name.replace("_", " ").capitalize())
+    return TableColumn(name, unit, label or text.name(name))
 
 
 def table(name: str, title: str, columns: str, rows: list[tuple[Any, ...]], total: int | None = None) -> Table:
