@@ -7,6 +7,7 @@ Vega-Lite, and the labels around them), or None where there is nothing to draw.
 from __future__ import annotations
 
 import inspect
+import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -35,6 +36,7 @@ def interval_bars(
     value: Column,
     low: Column,
     high: Column,
+    *,
     n: Column | None = None,
     reference: Column | None = None,
 ) -> Drawing | None:
@@ -82,9 +84,7 @@ def stacked_bars(label: Column, value: Column, series: Column) -> Drawing | None
     place_ = {"x": quantity("low", grid=True), "x2": {"field": "high"}, **plot.lines(len(shown))}
     looks = {"height": {"band": 0.66}, "stroke": "paper", "strokeWidth": 0.5}
     others = [] if kept == names else [f"{len(names) - len(kept)} others"]
-    legend = [
-        (text.shorten(name, plot.LONGEST), plot.SERIES[i]) for i, name in enumerate([*kept, *others])
-    ]
+    legend = [(text.shorten(name, plot.LONGEST), plot.SERIES[i]) for i, name in enumerate([*kept, *others])]
     note = f"The first {plot.MOST_BARS} of {text.number(len(labels))}." if len(labels) > plot.MOST_BARS else ""
     layers = [layer("bar", {**place_, "color": plot.by_colour()}, parts, **looks)]
     return plot.horizontal(shown, layers, [], heading=value.heading, note=note, legend=legend, axis=True)
@@ -110,18 +110,18 @@ def line(
     x: Column, y: Column, low: Column | None = None, high: Column | None = None, series: Column | None = None
 ) -> Drawing | None:
     """A line over dates, numbers or ordered words, with a band where `low` and `high` are given; up to six series."""
-    return _curve("linear", x, y, low, high, series)
+    return _curve("linear", x, y, low=low, high=high, series=series)
 
 
 def curve_with_band(
     x: Column, y: Column, low: Column | None = None, high: Column | None = None, series: Column | None = None
 ) -> Drawing | None:
     """A step curve (survival, cumulative incidence) with its band."""
-    return _curve("step-after", x, y, low, high, series)
+    return _curve("step-after", x, y, low=low, high=high, series=series)
 
 
 def _curve(
-    interpolate: str, x: Column, y: Column, low: Column | None, high: Column | None, series: Column | None
+    interpolate: str, x: Column, y: Column, *, low: Column | None, high: Column | None, series: Column | None
 ) -> Drawing | None:
     values, type_ = plot.along(x)
     rows = plot.rows_of(x=values)
@@ -144,7 +144,7 @@ def _curve(
         band = {**places, "y": {"field": "low", "type": "quantitative"}, "y2": {"field": "high"}}
         layers.append(layer("area", band, whole, opacity=0.16, interpolate=interpolate))
     layers.append(layer("line", places, rows, strokeWidth=2, interpolate=interpolate))
-    if len(rows) <= 24 * max(1, len(legend)) and interpolate == "linear" or len(rows) == 1:
+    if (len(rows) <= 24 * max(1, len(legend)) and interpolate == "linear") or len(rows) == 1:
         layers.append(layer("circle", places, [row for row in rows if row["y"] is not None], size=28, opacity=1))
     return Drawing(rows, layers, 260, 64, bottom=30 if type_ == "temporal" else 50, heading=y.heading, legend=legend,
                    note=note)  # fmt: skip
@@ -222,7 +222,8 @@ def heatmap(x: Column, y: Column, value: Column) -> Drawing | None:
     if all(plot.number(age) is not None for age in x.values):
         rows.sort(key=lambda row: x.values[row["at"]])  # type: ignore[arg-type,return-value]
     heads = list(dict.fromkeys(row["x"] for row in rows))
-    names = list(dict.fromkeys(label for label in plot.words(y) if label in {row["y"] for row in rows}))
+    present = {row["y"] for row in rows}
+    names = list(dict.fromkeys(label for label in plot.words(y) if label is not None and label in present))
     lowest, highest = min(row["value"] for row in rows), max(row["value"] for row in rows)
     left = plot.room(names)
     width = min(plot.WIDTH - left - 20, 60 * len(heads))
@@ -249,7 +250,9 @@ def heatmap(x: Column, y: Column, value: Column) -> Drawing | None:
         )
     ends = [(plot.figure(lowest, value), "h1"), (plot.figure(highest, value), "h7")] if highest > lowest else []
     heading = " ".join([value.heading, *([f"by {text.clean(x.label).lower()}"] if x.label else [])])
-    return Drawing([], layers, plot.LINE * len(names), left, bottom=4, width=width, top=24, heading=heading, legend=ends)
+    return Drawing(
+        [], layers, plot.LINE * len(names), left, bottom=4, width=width, top=24, heading=heading, legend=ends
+    )
 
 
 def _brief(value: float) -> str:
@@ -276,7 +279,7 @@ def histogram(x: Column, value: Column, x_end: Column | None = None) -> Drawing 
         return Drawing(rows, layers, 240, 64, bottom=50, heading=value.heading)
     plot.beside(rows, x_end=x_end)
     rows.sort(key=lambda row: (row["x"], row["at"]))
-    gaps = [after["x"] - row["x"] for row, after in zip(rows, rows[1:], strict=False) if after["x"] > row["x"]]
+    gaps = [after["x"] - row["x"] for row, after in itertools.pairwise(rows) if after["x"] > row["x"]]
     for row in rows:
         end = row.get("x_end")
         row["end"] = row["x"] + min(gaps, default=1) if end is None else end

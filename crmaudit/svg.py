@@ -42,9 +42,19 @@ WIDE = 6.4
 """Pixels of one column of text at 12 pixels: an estimate that errs to the wide side."""
 
 _SPACE = "http://www.w3.org/2000/svg"
-_KEPT = frozenset(
-    "d transform x y x1 x2 y1 y2 r cx cy width height fill stroke opacity fill-opacity stroke-width stroke-dasharray "
-    "stroke-opacity stroke-linecap text-anchor font-size font-weight".split()
+_PLACES = frozenset({"d", "transform", "x", "y", "x1", "x2", "y1", "y2", "r", "cx", "cy", "width", "height"})
+_LOOKS = frozenset(
+    {
+        "fill",
+        "fill-opacity",
+        "opacity",
+        "stroke",
+        "stroke-dasharray",
+        "stroke-linecap",
+        "stroke-opacity",
+        "stroke-width",
+    }
+    | {"font-size", "font-weight", "text-anchor"}
 )
 _DEFAULTS = {
     ("opacity", "1"),
@@ -61,8 +71,8 @@ _FIGURE = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 def finish(drawn: str, *, heading: str = "", legend: Sequence[tuple[str, str]] = (), note: str = "") -> str:
     """The SVG that goes into the page, from what vl-convert drew.
 
-    `heading` and `legend`, (label, colour name) each, go to the top, the remark `note` to the bottom. ValueError where the drawing has
-    an element that no chart of ours uses: nothing else gets through, whatever the labels say.
+    `heading` and `legend`, (label, colour name) each, go to the top, the remark `note` to the bottom. ValueError
+    where the drawing has an element that no chart of ours uses: nothing else gets through, whatever the labels say.
     """
     root = ET.fromstring(drawn)  # noqa: S314 -- written by vl-convert a moment ago, without a DTD
     width, height = float(root.get("width", "0")), float(root.get("height", "0"))
@@ -99,11 +109,8 @@ def _tidied(element: ET.Element) -> list[ET.Element]:
     tag = element.tag.rpartition("}")[2]
     if tag not in _TAGS:
         raise ValueError(f"a chart has no place for <{tag}>")
-    kept = {
-        name: value if name.endswith("opacity") else _short(value)
-        for name, value in element.attrib.items()
-        if name in _KEPT
-    }
+    kept = {name: value for name, value in element.attrib.items() if name in _LOOKS}
+    kept |= {name: _short(value) for name, value in element.attrib.items() if name in _PLACES}
     kept = {name: value for name, value in kept.items() if (name, value) not in _DEFAULTS}
     if kept.get("stroke", "none") == "none":
         kept = {name: value for name, value in kept.items() if not name.startswith("stroke")}
@@ -137,7 +144,9 @@ def _class(shape: ET.Element) -> None:
 
 def _short(value: str) -> str:
     """Coordinates to a tenth of a pixel."""
-    return _FIGURE.sub(lambda figure: (f"{float(figure[0]):.1f}".removesuffix(".0") + ",").replace("-0,", "0,")[:-1], value)
+    return _FIGURE.sub(
+        lambda figure: (f"{float(figure[0]):.1f}".removesuffix(".0") + ",").replace("-0,", "0,")[:-1], value
+    )
 
 
 def _words(words: str, x: float, y: float, colour: str) -> ET.Element:

@@ -13,16 +13,15 @@ MINUS = "\u2212"
 NOTHING = "\u2013"
 """What stands in a cell without a value."""
 
-NUMBERS = frozenset({"pct", "points", "days", "hours", "money", "n", "ratio", "p"})
-"""Units whose values are numbers: aligned to the right and sorted by size."""
-
 _SPACE = re.compile(r"[\s\x1c-\x1f\x85\u2028\u2029]+")
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff"
     "\U000e0000-\U000e007f]"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_PLANE_ENDS = re.compile("[" + "".join(chr(plane << 16 | end) for plane in range(1, 17) for end in (0xFFFE, 0xFFFF)) + "]")
+_PLANE_ENDS = re.compile(
+    "[" + "".join(chr(plane << 16 | end) for plane in range(1, 17) for end in (0xFFFE, 0xFFFF)) + "]"
+)
 
 
 def clean(text: str) -> str:
@@ -68,15 +67,11 @@ def number(value: float, decimals: int = 0) -> str:
 def _significant(value: float) -> str:
     """Three significant digits below 100, whole numbers above, as ratios are read."""
     size = abs(value)
-    if size >= 100:
-        return number(value)
-    if size >= 10:
-        return number(value, 1)
-    return number(value, 2) if size >= 0.1 or size == 0 else number(value, 3)
+    return number(value, 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3)
 
 
 def _one_decimal(value: float) -> str:
-    return number(value) if float(value).is_integer() else number(value, 1)
+    return number(value, 0 if float(value).is_integer() else 1)
 
 
 def _money(value: float) -> str:
@@ -84,22 +79,33 @@ def _money(value: float) -> str:
     return number(value, 0 if abs(value) >= 10_000 or float(value).is_integer() else 2)
 
 
-def _bare(value: float, unit: str) -> str:
-    """A number without its unit's name, in the number of digits in which that unit is read."""
-    if unit == "pct":
-        return f"<{number(0.1, 1)}" if 0 < value < 0.05 else number(value, 1)
-    if unit == "points":
-        written = number(value, 1)
-        return written if value <= 0 or not written.strip("0.") else f"+{written}"
-    if unit in ("days", "hours"):
-        return _one_decimal(value)
-    if unit == "money":
-        return _money(value)
-    if unit == "n":
-        return _one_decimal(value)
-    if unit == "p":
-        return "<0.001" if 0 <= value < 0.001 else number(value, 3)
-    return _significant(value)
+def _share(value: float) -> str:
+    return f"<{number(0.1, 1)}" if 0 < value < 0.05 else number(value, 1)
+
+
+def _difference(value: float) -> str:
+    written = number(value, 1)
+    return f"+{written}" if value > 0 and written.strip("0.") else written
+
+
+def _probability(value: float) -> str:
+    return "<0.001" if 0 <= value < 0.001 else number(value, 3)
+
+
+_WRITTEN = {
+    "pct": _share,
+    "points": _difference,
+    "days": _one_decimal,
+    "hours": _one_decimal,
+    "money": _money,
+    "n": _one_decimal,
+    "ratio": _significant,
+    "p": _probability,
+}
+"""How the number of each unit is written, without the unit's name."""
+
+NUMBERS = frozenset(_WRITTEN)
+"""Units whose values are numbers: aligned to the right and sorted by size."""
 
 
 def _suffix(unit: str, currency: str, *, one: bool = False) -> str:
@@ -123,7 +129,7 @@ def value(value: Value, unit: str, currency: str = "") -> str:
         return clean(value) if isinstance(value, str) and clean(value) else NOTHING
     if unit not in NUMBERS:
         return str(value).replace("-", MINUS)
-    return _bare(size, unit) + _suffix(unit, currency, one=size == 1)
+    return _WRITTEN[unit](size) + _suffix(unit, currency, one=size == 1)
 
 
 def cell(value: Value, unit: str) -> str:
@@ -135,7 +141,7 @@ def cell(value: Value, unit: str) -> str:
         return clean(value) if isinstance(value, str) and clean(value) else NOTHING
     if unit not in NUMBERS:
         return str(value).replace("-", MINUS)
-    return number(size, 2) if unit == "money" else _bare(size, unit)
+    return number(size, 2) if unit == "money" else _WRITTEN[unit](size)
 
 
 def heading(label: str, unit: str, currency: str = "") -> str:
@@ -151,7 +157,7 @@ def interval(low: float | None, high: float | None, unit: str, currency: str = "
     if first is None or last is None:
         return ""
     dash = " to " if first < 0 or last < 0 or unit == "points" else "\u2013"
-    return _bare(first, unit) + dash + _bare(last, unit) + _suffix(unit, currency)
+    return _WRITTEN[unit](first) + dash + _WRITTEN[unit](last) + _suffix(unit, currency)
 
 
 def count(n: int, one: str, many: str | None = None) -> str:

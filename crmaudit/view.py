@@ -207,9 +207,7 @@ def exhibit(result: Result, report: Report, anchor: str, *, pictures: bool) -> E
     )
 
 
-def _line(
-    found: Finding, report: Report, result: Result | None, tables: Mapping[str, str], anchor: str = ""
-) -> Line:
+def _line(found: Finding, report: Report, result: Result | None, tables: Mapping[str, str], anchor: str = "") -> Line:
     return Line(
         level=found.level,
         level_name=LEVEL_NAMES[found.level],
@@ -229,14 +227,18 @@ def _table(table: Table, result: Result, anchor: str, currency: str) -> TableVie
         anchor=f"{anchor}-table-{number}",
         title=text.clean(table.title) or text.name(table.name),
         heads=tuple(
-            Head(text.heading(column.label or text.name(column.name), column.unit, currency), column.unit in text.NUMBERS)
+            Head(
+                text.heading(column.label or text.name(column.name), column.unit, currency), column.unit in text.NUMBERS
+            )
             for column in table.columns
         ),
         rows=tuple(
             tuple(text.cell(value, column.unit) for value, column in zip(row, table.columns, strict=True))
             for row in table.rows
         ),
-        extent=f"the first {text.number(shown)} of {text.count(total, 'row')}" if total > shown else text.count(shown, "row"),
+        extent=f"the first {text.number(shown)} of {text.count(total, 'row')}"
+        if total > shown
+        else text.count(shown, "row"),
         address=text.clean(f"{result.id}.{table.name}"),
         shape=" ".join(f"n{i + 1}" for i, column in enumerate(table.columns) if column.unit in text.NUMBERS),
         short=total <= 12,
@@ -246,7 +248,9 @@ def _table(table: Table, result: Result, anchor: str, currency: str) -> TableVie
 def columns(table: Table, currency: str) -> dict[str, Column]:
     """A table's columns as charts take them."""
     return {
-        column.name: Column([row[i] for row in table.rows], column.unit, column.label or text.name(column.name), currency)
+        column.name: Column(
+            [row[i] for row in table.rows], column.unit, column.label or text.name(column.name), currency
+        )
         for i, column in enumerate(table.columns)
     }
 
