@@ -1,0 +1,182 @@
+"""The page that the templates print: the report in words, with nothing left to compute."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from crmaudit.report import Level
+
+
+@dataclass(frozen=True)
+class Card:
+    """A metric: label, value, and a line on what it rests on."""
+
+    label: str
+    value: str
+    interval: str = ""
+    n: str = ""
+    note: str = ""
+    better: str = ""
+    change: str = ""
+    tone: str = ""
+    """`better` or `worse`, where the report says which way is better; `within chance` where its interval spans 0."""
+    audit: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A finding with what it concerns."""
+
+    level: Level
+    level_name: str
+    text: str
+    customers: str
+    stake: str
+    audit: str
+    audit_title: str
+    table: str
+    """The anchor of the table that lists the customers, or nothing."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """The findings of one level."""
+
+    level: Level
+    name: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True)
+class Head:
+    """A column's heading, and whether it holds numbers."""
+
+    label: str
+    number: bool
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table with its cells in words; `shape` is a class for each column of numbers (`n2 n3`)."""
+
+    anchor: str
+    title: str
+    heads: tuple[Head, ...]
+    rows: tuple[tuple[str, ...], ...]
+    extent: str
+    address: str
+    shape: str
+    short: bool
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A chart and the table behind it; `svg` is our own mark-up, `problem` why there is none."""
+
+    svg: Markup
+    caption: str
+    description: str
+    problem: str
+    note: str
+    table: TableView | None
+    elsewhere: str
+    """The anchor of the table where an earlier figure shows it already."""
+
+
+@dataclass(frozen=True)
+class MethodView:
+    """How an estimate was made; `facts` are parameters and checks by name, `candidates` the models compared."""
+
+    name: str
+    papers: tuple[str, ...]
+    facts: tuple[tuple[str, str], ...]
+    candidate_heads: tuple[str, ...]
+    candidates: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One audit."""
+
+    id: str
+    anchor: str
+    title: str
+    headline: str
+    question: str
+    why: str
+    fix: str
+    status: str
+    status_name: str
+    reason: str
+    bias: str
+    cards: tuple[Card, ...]
+    findings: tuple[Line, ...]
+    figures: tuple[Figure, ...]
+    tables: tuple[TableView, ...]
+    methods: tuple[MethodView, ...]
+    missing: tuple[tuple[str, str], ...]
+    """(table.column, where it is usually found)."""
+    command: str
+    """The command that explains the audit, where its id is a plain word."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """The audits of one chapter, those without an answer apart."""
+
+    anchor: str
+    title: str
+    exhibits: tuple[Exhibit, ...]
+    unanswered: tuple[Exhibit, ...]
+
+
+@dataclass(frozen=True)
+class Export:
+    """A thing to export, and the questions that it would help to answer."""
+
+    where: str
+    columns: tuple[str, ...]
+    questions: tuple[Exhibit, ...]
+
+
+@dataclass(frozen=True)
+class SourceView:
+    """One export and its accounting: read = loaded + rejected + excluded."""
+
+    name: str
+    system: str
+    entity: str
+    read: str
+    loaded: str
+    rejected: str
+    excluded: str
+    balance: str
+    adds_up: bool
+    observed: str
+    exclusions: tuple[str, ...]
+    unconverted: tuple[str, ...]
+    columns: tuple[tuple[str, str], ...]
+    unmapped: tuple[str, ...]
+    evidence: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole report."""
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    verdict: str
+    groups: tuple[Group, ...]
+    data: tuple[Line, ...]
+    base: tuple[Card, ...]
+    chapters: tuple[Chapter, ...]
+    exports: tuple[Export, ...]
+    unanswered: tuple[Exhibit, ...]
+    failed: tuple[Exhibit, ...]
+    sources: tuple[SourceView, ...]
+    comparisons: str
+    version: str

@@ -1,0 +1,100 @@
+"""The report object as text: one HTML file, Markdown, and a summary for the terminal.
+
+The same report gives the same bytes: no clock, no locale, no network. The templates in `report_templates` print what
+`view.page` has put into words.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from crmaudit import text, view
+from crmaudit.report import LEVELS, Level, Report
+from crmaudit.resources import folder
+
+_STYLES: dict[Level, str] = {"act": "bold red", "watch": "yellow", "good": "green", "info": "dim"}
+_SHOWN: dict[Level, int] = {"act": 20, "watch": 10, "good": 5, "info": 0}
+"""How many findings of each level a terminal shows."""
+
+
+def html(report: Report, *, title: str = "Customer base audit") -> str:
+    """`report.html`: one file that loads nothing. Its one script and its style are allowed by their hashes alone."""
+    templates = folder("report_templates")
+    script, style = _read(templates / "report.js"), _read(templates / "style.css")
+    return _environment(templates).get_template("report.html.j2").render(
+        page=view.page(report, title=title),
+        script=Markup(script),  # noqa: S704 -- our own file
+        style=Markup(style),  # noqa: S704 -- our own file
+        policy="default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
+        f"script-src '{_hash(script)}'; style-src '{_hash(style)}'",
+    )  # fmt: skip
+
+
+def markdown(report: Report, *, title: str = "Customer base audit") -> str:
+    """`report.md`: the same in Markdown, without the pictures and with the first ten rows of each table."""
+    environment = _environment(folder("report_templates"))
+    environment.finalize = _as_markdown
+    return environment.get_template("report.md.j2").render(page=view.page(report, title=title, pictures=False))
+
+
+def terminal(report: Report, console: Console) -> None:
+    """Prints the findings by level and how many questions were answered, in 80 columns or more."""
+    page = view.page(report, pictures=False)
+    console.print(Text(page.verdict))
+    console.print()
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, expand=False)
+    table.add_column("", no_wrap=True)
+    table.add_column("Finding", ratio=1)
+    table.add_column("Customers", justify="right", no_wrap=True)
+    table.add_column("At stake", justify="right", no_wrap=True)
+    hidden = 0
+    for level in LEVELS:
+        lines = [line for group in page.groups if group.level == level for line in group.lines]
+        hidden += max(0, len(lines) - _SHOWN[level])
+        for line in lines[: _SHOWN[level]]:
+            table.add_row(
+                Text(line.level_name, style=_STYLES[level]),
+                Text(line.text),
+                Text(line.customers.partition(text.NO_BREAK)[0]),
+                Text(line.stake.replace(text.NO_BREAK, " ")),
+            )
+    if table.row_count:
+        console.print(table)
+    if hidden:
+        console.print(Text(f"and {text.number(hidden)} more in the report."))
+    for line in page.data:
+        console.print(Text(f"Data: {line.text}"))
+    for shown in page.failed:
+        console.print(Text(f"Failed: {shown.id}: {shown.reason}", style="red"))
+
+
+def _environment(templates: Path) -> Environment:
+    return Environment(
+        loader=FileSystemLoader(templates),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+
+
+def _as_markdown(value: object) -> Markup:
+    """Whatever a Markdown template prints, escaped for Markdown; HTML's own escapes are entities there as well."""
+    return Markup(text.markdown(str(value)))  # noqa: S704 -- every character that HTML reads is an entity by now
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip()
+
+
+def _hash(content: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(content.encode()).digest()).decode()}"

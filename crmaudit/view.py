@@ -1,0 +1,366 @@
+"""The report as a person reads it: every figure already in words, every list in its order, ready for a template.
+
+Nothing is computed here that is not in the report object; this module only chooses, orders and words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from markupsafe import Markup
+
+from crmaudit import charts, text
+from crmaudit.page import (
+    Card,
+    Chapter,
+    Exhibit,
+    Export,
+    Figure,
+    Group,
+    Head,
+    Line,
+    MethodView,
+    Page,
+    SourceView,
+    TableView,
+)
+from crmaudit.plot import Column
+from crmaudit.report import CHAPTERS, LEVELS, Chart, Finding, Level, Method, Metric, Report, Result, Source, Table
+
+LEVEL_NAMES: dict[Level, str] = {"act": "Act now", "watch": "Watch", "good": "Going well", "info": "For information"}
+STATUS_NAMES = {
+    "answered": "Answered",
+    "partial": "Answered in part",
+    "unanswerable": "Not answerable",
+    "failed": "Failed",
+}
+
+BASE: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("Active customers", ("base_health.active_customers",), "base_health.active_customers_change_pct"),
+    ("Customers", ("identity_resolution.customers",), ""),
+    (
+        "Revenue in the window",
+        ("period_change.revenue", "customer_concentration.revenue", "abc_ranking.revenue", "base_health.revenue"),
+        "period_change.revenue_change",
+    ),
+    ("Recurring revenue, a month", ("recurring_revenue.mrr",), ""),
+    ("Customers lost", ("retention.customer_churn_pct",), "retention.change_points"),
+    ("Deals won", ("win_rate.win_rate_pct",), "win_rate.win_rate_change_points"),
+    ("Expected still active", ("churn_risk.expected_active_customers",), ""),
+)
+"""The numbers of the base: what each is called, the metrics that give it (the first one present), and its change."""
+MOST_BASE = 5
+
+
+def page(report: Report, *, title: str = "Customer base audit", pictures: bool = True) -> Page:
+    """The report in words. `pictures=False` leaves the charts undrawn, for Markdown and the terminal."""
+    anchors = _anchors(report)
+    exhibits = [exhibit(result, report, anchors[i], pictures=pictures) for i, result in enumerate(report.audits)]
+    lines = [line for shown in exhibits for line in shown.findings]
+    order = {(result.id, i): found for result in report.audits for i, found in enumerate(result.findings)}
+    ranked = sorted(zip(order.values(), lines, strict=True), key=lambda pair: _rank(pair[0]))
+    groups = tuple(
+        Group(level, LEVEL_NAMES[level], kept)
+        for level in LEVELS
+        if (kept := tuple(line for found, line in ranked if found.level == level))
+    )
+    return Page(
+        title=text.clean(title),
+        facts=_facts(report),
+        verdict=_verdict(groups, exhibits),
+        groups=groups,
+        data=tuple(_line(found, report, None, {}) for found in sorted(report.findings, key=_rank)),
+        base=_base(report, {result.id: anchors[i] for i, result in enumerate(report.audits)}),
+        chapters=_chapters(report, exhibits),
+        exports=_exports(exhibits),
+        unanswered=tuple(shown for shown in exhibits if shown.status == "unanswerable"),
+        failed=tuple(shown for shown in exhibits if shown.status == "failed"),
+        sources=tuple(_source(source, report.currency) for source in report.sources),
+        comparisons=text.number(report.comparisons),
+        version=text.clean(report.crmaudit),
+    )
+
+
+def _rank(found: Finding) -> tuple[int, float, int]:
+    """Level, then money, then customers; what has neither keeps its place at the end."""
+    return LEVELS.index(found.level), -(found.value_at_stake or 0), -(found.customers or 0)
+
+
+def _anchors(report: Report) -> list[str]:
+    """One anchor for each audit, of letters that need no escaping, never the same twice."""
+    anchors: list[str] = []
+    for i, result in enumerate(report.audits):
+        slug = re.sub(r"[^a-z0-9]+", "-", result.id.lower()).strip("-") or f"audit-{i + 1}"
+        anchors.append(slug if slug not in anchors else f"{slug}-{i + 1}")
+    return anchors
+
+
+def _facts(report: Report) -> tuple[tuple[str, str], ...]:
+    systems = list(dict.fromkeys(text.clean(source.system) for source in report.sources if source.system))
+    start, end = report.window.get("start"), report.window.get("end")
+    files = text.count(len(report.sources), "export")
+    facts = (
+        ("As of", text.value(report.as_of, "date")),
+        ("Window", f"{text.value(start, 'date')} to {text.value(end, 'date')}" if start and end else ""),
+        ("Currency", text.clean(report.currency)),
+        ("Customers are", {"account": "accounts", "person": "persons"}[report.grain]),
+        ("Setting", text.clean(report.setting)),
+        ("Sources", f"{files} from {', '.join(systems)}" if systems else files),
+    )
+    return tuple((name, value) for name, value in facts if value)
+
+
+def _verdict(groups: Sequence[Group], exhibits: Sequence[Exhibit]) -> str:
+    """One sentence: how many findings there are to act on and to watch, and how many questions are answered."""
+    counts = {group.level: len(group.lines) for group in groups}
+    answered = {name: sum(shown.status == name for shown in exhibits) for name in STATUS_NAMES}
+    parts = [
+        f"{text.count(counts.get('act', 0), 'finding')} to act on and {text.number(counts.get('watch', 0))} to watch.",
+        f"{text.number(answered['answered'])} of {text.count(len(exhibits), 'question')} answered in full,",
+        f"{text.number(answered['partial'])} in part,",
+        f"{text.number(answered['unanswerable'])} not answerable from these exports"
+        + (f", {text.number(answered['failed'])} failed." if answered["failed"] else "."),
+    ]
+    return " ".join(parts)
+
+
+def _metric(report: Report, address: str) -> Metric | None:
+    audit, _, name = address.partition(".")
+    return next((result.metrics.get(name) for result in report.audits if result.id == audit), None)
+
+
+def _base(report: Report, anchors: Mapping[str, str]) -> tuple[Card, ...]:
+    cards = []
+    for label, addresses, change in BASE:
+        found = next(((a, m) for a in addresses if (m := _metric(report, a)) and m.value is not None), None)
+        if found:
+            address, metric = found
+            moved = _metric(report, change) if change else None
+            words, tone = _change(moved, metric, report.currency)
+            anchor = anchors[address.partition(".")[0]]
+            cards.append(_card(label, metric, report.currency, change=words, tone=tone, audit=anchor))
+    return tuple(cards[:MOST_BASE])
+
+
+def _change(moved: Metric | None, of: Metric, currency: str) -> tuple[str, str]:
+    if moved is None or isinstance(moved.value, bool) or not isinstance(moved.value, int | float):
+        return "", ""
+    words = text.value(moved.value, moved.unit, currency)
+    words = words if moved.value <= 0 or words.startswith("+") else f"+{words}"
+    if moved.low is not None and moved.high is not None and moved.low <= 0 <= moved.high:
+        return words, "within chance"
+    better = of.better or moved.better
+    if not better or not moved.value:
+        return words, ""
+    return words, "better" if (moved.value > 0) == (better == "up") else "worse"
+
+
+def _card(label: str, metric: Metric, currency: str, *, change: str = "", tone: str = "", audit: str = "") -> Card:
+    return Card(
+        label=label,
+        value=text.value(metric.value, metric.unit, currency),
+        interval=text.interval(metric.low, metric.high, metric.unit, currency),
+        n="" if metric.n is None else text.number(metric.n),
+        note=text.clean(metric.note or ""),
+        better={"up": "higher is better", "down": "lower is better"}.get(metric.better or "", ""),
+        change=change,
+        tone=tone,
+        audit=audit,
+    )
+
+
+def exhibit(result: Result, report: Report, anchor: str, *, pictures: bool) -> Exhibit:
+    """One audit in words, its charts drawn."""
+    currency = report.currency
+    tables = {table.name: _table(table, result, anchor, currency) for table in result.tables}
+    figures = _figures(result, tables, currency) if pictures else ()
+    behind = {chart.table for chart in result.charts} if pictures else set()
+    return Exhibit(
+        id=text.clean(result.id),
+        anchor=anchor,
+        title=text.clean(result.title),
+        headline=text.clean(result.headline or result.title),
+        question=text.clean(result.question),
+        why=text.clean(result.why),
+        fix=text.clean(result.fix),
+        status=result.status,
+        status_name=STATUS_NAMES[result.status],
+        reason=text.clean(result.reason or ""),
+        bias=text.clean(result.bias or ""),
+        cards=tuple(
+            _card(text.clean(metric.label) or text.name(name), metric, currency)
+            for name, metric in result.metrics.items()
+        ),
+        findings=tuple(
+            _line(found, report, result, {name: shown.anchor for name, shown in tables.items()}, anchor)
+            for found in result.findings
+        ),
+        figures=figures,
+        tables=tuple(shown for name, shown in tables.items() if name not in behind),
+        methods=tuple(map(_method, result.methods)),
+        missing=tuple(
+            (text.clean(f"{lacking.table}.{lacking.column}"), text.clean(lacking.usually_in))
+            for lacking in result.missing
+        ),
+        command=f"crmaudit explain {result.id}" if re.fullmatch(r"[a-z][a-z0-9_]*", result.id) else "",
+    )
+
+
+def _line(found: Finding, report: Report, result: Result | None, tables: Mapping[str, str], anchor: str = "") -> Line:
+    return Line(
+        level=found.level,
+        level_name=LEVEL_NAMES[found.level],
+        text=text.clean(found.text),
+        customers="" if found.customers is None else text.count(found.customers, "customer"),
+        stake="" if found.value_at_stake is None else text.value(found.value_at_stake, "money", report.currency),
+        audit=anchor,
+        audit_title=text.clean(result.title) if result else "",
+        table=tables.get(found.table or "", ""),
+    )
+
+
+def _table(table: Table, result: Result, anchor: str, currency: str) -> TableView:
+    number = result.tables.index(table) + 1
+    shown, total = len(table.rows), table.rows_total
+    return TableView(
+        anchor=f"{anchor}-table-{number}",
+        title=text.clean(table.title) or text.name(table.name),
+        heads=tuple(
+            Head(
+                text.heading(column.label or text.name(column.name), column.unit, currency), column.unit in text.NUMBERS
+            )
+            for column in table.columns
+        ),
+        rows=tuple(
+            tuple(text.cell(value, column.unit) for value, column in zip(row, table.columns, strict=True))
+            for row in table.rows
+        ),
+        extent=f"the first {text.number(shown)} of {text.count(total, 'row')}"
+        if total > shown
+        else text.count(shown, "row"),
+        address=text.clean(f"{result.id}.{table.name}"),
+        shape=" ".join(f"n{i + 1}" for i, column in enumerate(table.columns) if column.unit in text.NUMBERS),
+        short=total <= 12,
+    )
+
+
+def columns(table: Table, currency: str) -> dict[str, Column]:
+    """A table's columns as charts take them."""
+    return {
+        column.name: Column(
+            [row[i] for row in table.rows], column.unit, column.label or text.name(column.name), currency
+        )
+        for i, column in enumerate(table.columns)
+    }
+
+
+def _figures(result: Result, shown: Mapping[str, TableView], currency: str) -> tuple[Figure, ...]:
+    tables = {table.name: table for table in result.tables}
+    figures, placed = [], set[str]()
+    for chart in result.charts:
+        svg, problem = _drawn(chart, tables.get(chart.table), currency)
+        table = tables.get(chart.table)
+        figures.append(
+            Figure(
+                svg=svg,
+                caption=text.clean(chart.caption),
+                description=text.clean(chart.description),
+                problem=problem,
+                note=f"Drawn from {shown[table.name].extent}." if table and table.rows_total > len(table.rows) else "",
+                table=shown[table.name] if table and table.name not in placed else None,
+                elsewhere=shown[table.name].anchor if table and table.name in placed else "",
+            )
+        )
+        placed.add(chart.table)
+    return tuple(figures)
+
+
+def _drawn(chart: Chart, table: Table | None, currency: str) -> tuple[Markup, str]:
+    """The SVG, or in its place why this chart cannot be drawn: one wrong role must not cost the reader the report."""
+    if table is None:
+        return Markup(), text.clean(f"This chart cannot be drawn: there is no table {chart.table!r}.")
+    try:
+        return Markup(charts.draw(chart.kind, columns(table, currency), chart.roles)), ""  # noqa: S704 -- written by svg.py
+    except ValueError as error:
+        return Markup(), text.clean(f"This chart cannot be drawn: {error}.")
+
+
+def _plain(value: object) -> str:
+    """A parameter of a method in words."""
+    if isinstance(value, float):
+        return f"{value:.6g}".replace("-", text.MINUS)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{text.clean(str(key))} {_plain(inner)}" for key, inner in value.items())
+    if isinstance(value, list | tuple):
+        return ", ".join(_plain(inner) for inner in value)
+    return text.cell(value if isinstance(value, str | int | bool) else None, "text")
+
+
+def _method(method: Method) -> MethodView:
+    facts = [(text.name(name), _plain(value)) for name, value in method.parameters.items()]
+    if method.log_likelihood is not None:
+        facts.append(("Log-likelihood", _plain(method.log_likelihood)))
+    facts += [(f"Holdout: {text.name(name).lower()}", _plain(value)) for name, value in (method.holdout or {}).items()]
+    heads = list(dict.fromkeys(name for candidate in method.candidates for name in candidate))
+    return MethodView(
+        name=text.name(method.name),
+        papers=tuple(map(text.clean, method.papers)),
+        facts=tuple(facts),
+        candidate_heads=tuple(map(text.name, heads)),
+        candidates=tuple(tuple(_plain(one.get(name)) for name in heads) for one in method.candidates),
+    )
+
+
+def _chapters(report: Report, exhibits: Sequence[Exhibit]) -> tuple[Chapter, ...]:
+    names = list(dict.fromkeys([*CHAPTERS, *(result.chapter for result in report.audits)]))
+    chapters = []
+    for i, name in enumerate(names):
+        inside = [shown for shown, result in zip(exhibits, report.audits, strict=True) if result.chapter == name]
+        if inside:
+            answered = tuple(shown for shown in inside if shown.status in ("answered", "partial"))
+            rest = tuple(shown for shown in inside if shown.status not in ("answered", "partial"))
+            chapters.append(Chapter(f"chapter-{i + 1}", CHAPTERS.get(name) or text.name(name), answered, rest))
+    return tuple(chapters)
+
+
+def _exports(exhibits: Sequence[Exhibit]) -> tuple[Export, ...]:
+    """What to export, by the number of questions that it would help to answer."""
+    wanted: dict[str, tuple[dict[str, None], dict[str, Exhibit]]] = {}
+    for shown in exhibits:
+        if shown.status == "unanswerable":
+            for column, where in shown.missing:
+                columns_, questions = wanted.setdefault(where or "not known", ({}, {}))
+                columns_[column] = None
+                questions[shown.anchor] = shown
+    exports = [Export(where, tuple(names), tuple(asked.values())) for where, (names, asked) in wanted.items()]
+    return tuple(sorted(exports, key=lambda export: -len(export.questions)))
+
+
+def _source(source: Source, currency: str) -> SourceView:
+    off = source.rows_read - source.rows_loaded - source.rows_rejected - source.rows_excluded
+    name = text.clean(source.path) + (f" [{text.clean(source.sheet)}]" if source.sheet else "")
+    return SourceView(
+        name=name,
+        system=text.clean(source.system),
+        entity=text.clean(source.entity or "not recognised"),
+        read=text.number(source.rows_read),
+        loaded=text.number(source.rows_loaded),
+        rejected=text.number(source.rows_rejected),
+        excluded=text.number(source.rows_excluded),
+        balance="adds up" if off == 0 else f"off by {text.number(off)}",
+        adds_up=off == 0,
+        observed=f"{text.value(source.observed_from, 'date')} to {text.value(source.observed_until, 'date')}"
+        if source.observed_from or source.observed_until
+        else "",
+        exclusions=tuple(
+            f"{text.count(one.rows, 'row')}: {text.clean(one.reason)}"
+            + ("" if one.amount is None else f" ({text.value(one.amount, 'money', currency)})")
+            for one in source.exclusions
+        ),
+        unconverted=tuple(_plain(one) for one in source.unconverted),
+        columns=tuple((text.clean(name_), text.clean(target)) for name_, target in source.columns.items()),
+        unmapped=tuple(map(text.clean, source.unmapped)),
+        evidence=tuple(map(text.clean, source.evidence)),
+        notes=tuple(map(text.clean, source.notes)),
+    )
