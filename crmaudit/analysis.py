@@ -54,8 +54,7 @@ def analyze_loaded(
     results, comparisons = runner.run(audits, built, progress)
     checks = tuple(r for r in results if r.chapter == "data")
     answers = tuple(r for r in results if r.chapter != "data")
-    window = db.con.execute("select as_of_on, start_on, end_on from periods where period = 'current'").fetchone()
-    assert window is not None
+    window = db.con.execute("select as_of_on, start_on, end_on from periods where period = 'current'").fetchall()[0]
     findings = (*known.findings, *(f for r in checks for f in r.findings))
     return report.Report(
         crmaudit=__version__,
@@ -78,8 +77,7 @@ def _filled(db: Database) -> frozenset[str]:
     filled = set()
     for table in TABLES.values():
         names = [c.name for c in table.columns]
-        counts = db.con.execute(f"select {', '.join(f'count({n})' for n in names)} from loaded.{table.name}").fetchone()
-        assert counts is not None
+        counts = db.con.execute(f"select {', '.join(f'count({n})' for n in names)} from loaded.{table.name}").fetchall()[0]
         filled |= {f"{table.name}.{n}" for n, count in zip(names, counts, strict=True) if count}
     return frozenset(filled)
 

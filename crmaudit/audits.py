@@ -29,14 +29,24 @@ NAME = re.compile(r"[a-z][a-z0-9_]*")
 
 
 @dataclass(frozen=True)
+class GivenTable:
+    """A method's table as the audit names it: `curve = "won_by_day"`, or `"won_by_day(day, incidence_pct)"`."""
+
+    name: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class MethodCall:
     """A statistical method applied to one table; every other key of its header is a keyword argument."""
 
     name: str
     table: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
-    gives: Mapping[str, str] = field(default_factory=dict)
-    """Other names for the tables that the method makes, where two methods would make the same."""
+    adds: tuple[str, ...] = ()
+    """Columns that later SQL reads: null where the method withholds its answer."""
+    gives: Mapping[str, GivenTable] = field(default_factory=dict)
+    """Tables that the method makes, under other names or with columns that must be there even if it withholds them."""
 
 
 @dataclass(frozen=True)
@@ -255,11 +265,18 @@ class _Header:
             MethodCall(
                 c["name"],
                 c["table"],
-                {k: v for k, v in c.items() if k not in ("name", "table", "gives")},
-                c.get("gives", {}),
+                {k: v for k, v in c.items() if k not in ("name", "table", "adds", "gives")},
+                tuple(c.get("adds", ())),
+                {own: self._given(given) for own, given in c.get("gives", {}).items()},
             )
             for c in calls
         )
+
+    def _given(self, text: str) -> GivenTable:
+        name, _, columns = text.removesuffix(")").partition("(")
+        if not NAME.fullmatch(name.strip()):
+            raise AuditFileError(f"{self.path}: {text!r} names no table")
+        return GivenTable(name.strip(), tuple(c.strip() for c in columns.split(",") if c.strip()))
 
     def rules(self, name: str, kind: type) -> list[dict[str, Any]]:
         rules = cast("list[dict[str, Any]]", self.data.pop(name, []))

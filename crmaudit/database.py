@@ -28,8 +28,8 @@ class Database:
 
     def scalar(self, query: str) -> Any:
         """The first value of the first row; None where there is no row."""
-        row = self.con.execute(query).fetchone()
-        return None if row is None else row[0]
+        rows = self.con.execute(query).fetchall()
+        return rows[0][0] if rows else None
 
     def frame(self, query: str) -> pl.DataFrame:
         """A query's rows, in its order, as a Polars frame; whole numbers of any width as 64 bits.

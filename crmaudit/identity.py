@@ -60,8 +60,7 @@ def resolve(con: duckdb.DuckDBPyConnection) -> None:
 def _name_domains(con: duckdb.DuckDBPyConnection) -> None:
     """The registered domain of every host in use, and whether strangers share it (free mail)."""
     con.execute("create or replace temp table domains (host varchar, registered varchar, is_shared boolean)")
-    grain = con.execute("select grain from settings").fetchone()
-    if grain is None or grain[0] != "account":
+    if con.execute("select grain from settings").fetchall() != [("account",)]:
         return
     hosts = con.execute(
         "select host from (select lower(trim(split_part(email, '@', 2))) as host from \"references\" "
@@ -121,8 +120,7 @@ def _view(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     }
     if table.name == "contacts":
         own.pop("lead_id", None)
-    counts = con.execute(f"select count(*), {', '.join(f'count({c})' for c in names)} from loaded.{table.name}").fetchone()
-    assert counts is not None
+    counts = con.execute(f"select count(*), {', '.join(f'count({c})' for c in names)} from loaded.{table.name}").fetchall()[0]
     filled = {name for name, n in zip(names, counts[1:], strict=True) if n}
     whole = any(n == counts[0] for name, n in zip(names, counts[1:], strict=True) if name in own.values())
     joins, parties = [], []

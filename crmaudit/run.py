@@ -11,7 +11,7 @@ import duckdb
 import polars as pl
 
 from crmaudit import report
-from crmaudit.audits import Audit, Block, MethodCall, Model, is_query, label, unit_of
+from crmaudit.audits import Audit, Block, GivenTable, MethodCall, Model, is_query, label, unit_of
 from crmaudit.database import Database
 from crmaudit.methods import Estimate, false_discovery
 from crmaudit.needs import Shapes, Wants, missing_columns, models_behind, told
@@ -147,19 +147,24 @@ class Runner:
         order = " order by all" if schema == "main" else ""
         frame = self.db.frame(f"from {schema}.{table}{order}")
         estimate: Estimate = module.estimate(frame, **arguments)
-        if estimate.columns is not None:
-            wider = frame.with_columns(estimate.columns.get_columns())
-            if schema != "main":
-                self.db.con.execute(f"drop view if exists {table}")
-            self.db.store(f"{schema}.{table}", wider)
-            if schema != "main":
-                self.db.con.execute(f"create or replace temp view {table} as from {schema}.{table}")
-        for own_name, extra in estimate.tables.items():
-            name = call.gives.get(own_name, own_name)
-            self.db.store(f"{schema}.{name}", extra)
-            if schema != "main":
-                self.db.con.execute(f"create or replace temp view {name} as from {schema}.{name}")
+        absent = [c for c in call.adds if estimate.columns is None or c not in estimate.columns.columns]
+        if estimate.columns is not None or absent:
+            added = [] if estimate.columns is None else estimate.columns.get_columns()
+            nulls = [pl.lit(None, pl.Float64).alias(name) for name in absent]
+            self._keep(schema, table, frame.with_columns(*added, *nulls))
+        given = {name: call.gives.get(name, GivenTable(name)) for name in {**call.gives, **estimate.tables}}
+        for own_name, place in given.items():
+            empty = pl.DataFrame(schema=dict.fromkeys(place.columns, pl.Float64))
+            self._keep(schema, place.name, estimate.tables.get(own_name, empty))
         return estimate
+
+    def _keep(self, schema: str, table: str, frame: pl.DataFrame) -> None:
+        """Stores a table of an audit, visible to its later blocks by its bare name, or of a model."""
+        if not frame.columns:
+            return
+        self.db.store(f"{schema}.{table}", frame)
+        if schema != "main":
+            self.db.con.execute(f"create or replace temp view {table} as from {schema}.{table}")
 
     def _control(self, work: list[Working]) -> int:
         """False-discovery control over every p-value of the run: each `*_p` column gets its `*_q`."""
@@ -272,10 +277,10 @@ class Runner:
 
     def _metrics(self, audit: Audit) -> dict[str, report.Metric]:
         types = self.db.columns("metrics")
-        row = self.db.con.execute("from metrics").fetchone()
-        if row is None:
+        rows = self.db.con.execute("from metrics").fetchall()
+        if not rows:
             return {}
-        values = dict(zip(types, row, strict=True))
+        values = dict(zip(types, rows[0], strict=True))
         parts = {f"{n}_{s}" for n in types for s in ("low", "high", "n") if f"{n}_{s}" in types}
         metrics = {}
         for name, kind in types.items():
