@@ -358,8 +358,10 @@ def words_of(sql: str) -> frozenset[str]:
 
 def _in_order(models: list[Model]) -> Iterable[Model]:
     waiting = {m.name: m for m in models}
-    names = set(waiting)
-    depends = {m.name: (words_of(m.sql + " ".join(_scalars(m))) & names) - {m.name} for m in models}
+    makers = makers_of(models)
+    depends = {
+        m.name: {makers[w] for w in words_of(f"{m.sql} {' '.join(_scalars(m))}") if w in makers} - {m.name} for m in models
+    }
     done: set[str] = set()
     while waiting:
         ready = [name for name in sorted(waiting) if depends[name] <= done]
@@ -368,6 +370,15 @@ def _in_order(models: list[Model]) -> Iterable[Model]:
         for name in ready:
             yield waiting.pop(name)
             done.add(name)
+
+
+def makers_of(models: Iterable[Model]) -> dict[str, str]:
+    """Table -> the model that makes it: its own, and those its methods give."""
+    return {
+        table: model.name
+        for model in models
+        for table in (model.name, *(given.name for call in model.methods for given in call.gives.values()))
+    }
 
 
 def _scalars(model: Model) -> list[str]:

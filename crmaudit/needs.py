@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from crmaudit.audits import Block, Model, Needs, words_of
+from crmaudit.audits import Block, Model, Needs, makers_of, words_of
 from crmaudit.database import scanned_columns
 from crmaudit.report import Missing
 from crmaudit.schema import PROVENANCE, TABLES
@@ -87,13 +87,13 @@ def told(columns: Iterable[str]) -> tuple[Missing, ...]:
 
 
 def models_behind(names: Iterable[str], models: Mapping[str, Model]) -> frozenset[str]:
-    """The models named and all that they are made of."""
+    """The models that make the named tables, and all that they are made of."""
+    makers = makers_of(models.values())
     found: set[str] = set()
-    waiting = list(names)
+    waiting = [makers[name] for name in names if name in makers]
     while waiting:
         name = waiting.pop()
         if name not in found:
             found.add(name)
-            waiting.extend(words_of(models[name].sql) & set(models))
+            waiting.extend(makers[word] for word in words_of(models[name].sql) if word in makers)
     return frozenset(found)
-

@@ -70,6 +70,8 @@ class Runner:
                 methods[model.name] = (*methods.get(model.name, ()), _told(call, estimate))
                 if estimate.withheld:
                     withheld[model.name] = estimate.withheld
+                for given in call.gives.values():
+                    columns[given.name] = self.db.columns(given.name)
             columns[model.name] = self.db.columns(model.name)
         columns |= {name: self.db.columns(name) for name in ("settings", "coverage")}
         missing = self._missing_of_models(columns)
@@ -115,7 +117,7 @@ class Runner:
             item.missing = item.missing or ("",)
             return
         item.missing = ()
-        for name in sorted(models_behind(item.wants.models & set(self.models), self.models)):
+        for name in sorted(models_behind(item.wants.models, self.models)):
             item.methods.extend(built.methods.get(name, ()))
             if name in built.withheld and name in item.wants.models:
                 item.withheld.append(built.withheld[name])
@@ -152,10 +154,15 @@ class Runner:
             added = [] if estimate.columns is None else estimate.columns.get_columns()
             nulls = [pl.lit(None, pl.Float64).alias(name) for name in absent]
             self._keep(schema, table, frame.with_columns(*added, *nulls))
-        given = {name: call.gives.get(name, GivenTable(name)) for name in {**call.gives, **estimate.tables}}
-        for own_name, place in given.items():
-            empty = pl.DataFrame(schema=dict.fromkeys(place.columns, pl.Float64))
-            self._keep(schema, place.name, estimate.tables.get(own_name, empty))
+        made = dict(estimate.tables)
+        for name, facts in (("parameters", estimate.parameters), ("holdout", estimate.holdout or {})):
+            if name in call.gives:
+                made[name] = pl.DataFrame([{k: v for k, v in facts.items() if isinstance(v, str | int | float)} or {"": 0}])
+        for own_name in {**call.gives, **made}:
+            place = call.gives.get(own_name, GivenTable(own_name))
+            table_made = made.get(own_name, pl.DataFrame())
+            lacking = [pl.lit(None, pl.Float64).alias(c) for c in place.columns if c not in table_made.columns]
+            self._keep(schema, place.name, table_made.with_columns(*lacking))
         return estimate
 
     def _keep(self, schema: str, table: str, frame: pl.DataFrame) -> None:

@@ -17,6 +17,7 @@ select
     h.p_alive,
     h.p_leaves_52w,
     h.expected_purchases_52w,
+    h.expected_purchases_104w,
     h.expected_purchases_156w,
     c.revenue,
     c.window_revenue,

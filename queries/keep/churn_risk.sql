@@ -1,0 +1,115 @@
+-- /// audit
+-- title    = "Churn risk"
+-- question = "Who is probably already gone, or going?"
+-- why      = "A customer who is going can still be asked; one who is gone has to be won again."
+-- fix      = "Record cancellations with their day and reason; where there are none, keep every purchase dated and under one id."
+-- headline = "About {expected_active_customers} customers are still active; {at_risk_customers} are at risk, with {at_risk_revenue} in the window."
+-- optional = ["classes", "purchase_histories", "forecasts", "contract_holdout", "contract_curve", "contract_months", "purchase_models", "purchase_calibration", "purchase_holdout", "purchase_facts", "contract_survival", "customer_outlook"]
+-- hidden   = ["holdout_cases"]
+-- [[method]]
+-- name = "discrimination"
+-- table = "holdout_cases"
+-- score = "score"
+-- outcome = "outcome"
+-- gives = { auc = "contract_auc(auc, auc_low, auc_high)", calibration = "contract_calibration(decile, n, observed_pct, score_mean)" }
+-- [metrics]
+-- expected_active_customers = { unit = "n", note = "without contract the sum of P(alive); under contract those running" }
+-- expected_active_bg_nbd = { unit = "n", label = "Active under BG/NBD", note = "P(alive) of a one-time buyer is 1 there, whatever the silence: a property of the model" }
+-- expected_active_mbg_nbd = { unit = "n", label = "Active under MBG/NBD" }
+-- expected_active_pareto_nbd = { unit = "n", label = "Active under Pareto/NBD" }
+-- probably_gone = { unit = "n", note = "P < 0.2" }
+-- at_risk_customers = { unit = "n", better = "down", note = "P from 0.2 to 0.7; under contract, of being one in a year" }
+-- at_risk_revenue = { unit = "money", better = "down", note = "what they brought in the window" }
+-- holdout_error_pct = { unit = "pct", note = "predicted against actual purchases after the holdout date; under contract, customers who stayed" }
+-- auc = { unit = "ratio", better = "up", note = "of at least one purchase in the holdout; under contract, of staying" }
+-- auc_naive = { unit = "ratio", note = "of the rule: bought in the last x days, with the x that does best in the holdout" }
+-- model = { unit = "text" }
+-- [[finding]]
+-- level = "act"
+-- when = "at_risk_a_customers > 0"
+-- text = "{at_risk_a_customers} A customers are at risk of leaving; they brought {at_risk_a_amount} in the window."
+-- customers = "at_risk_a_customers"
+-- value = "at_risk_a_amount"
+-- lists = "at_risk"
+-- [[finding]]
+-- level = "watch"
+-- when = "at_risk_customers > 0"
+-- text = "{at_risk_customers} customers are at risk; they brought {at_risk_revenue} in the window."
+-- customers = "at_risk_customers"
+-- value = "at_risk_revenue"
+-- lists = "at_risk"
+-- [[finding]]
+-- level = "info"
+-- when = "probably_gone > 0"
+-- text = "{probably_gone} customers have probably gone in silence."
+-- customers = "probably_gone"
+-- [[chart]]
+-- kind = "calibration"
+-- table = "purchase_calibration_by_decile"
+-- caption = "Purchases after the holdout date: predicted against actual, by tenth of the customers"
+-- description = "Each point is a tenth of the customers by prediction; on the diagonal the prediction was right."
+-- predicted = "predicted"
+-- actual = "actual"
+-- [units]
+-- predicted = "n"
+-- actual = "n"
+-- log_likelihood = "ratio"
+-- expected_active_customers = "n"
+-- ///
+-- /// table outlook
+select
+    p.customer,
+    k.class,
+    o.kind,
+    case when o.kind = 'contractual' then o.p_stays_52w else o.p_alive end as p_active,
+    f.silence_days,
+    f.typical_gap_days,
+    f.expected_purchases_52w,
+    o.window_revenue as revenue_amount,
+    p.segment,
+    p.owner_id,
+    o.party_id
+from customer_outlook o
+join parties p on p.party_id = o.party_id
+left join classes k on k.period = 'current' and k.party_id = o.party_id
+left join forecasts f on f.party_id = o.party_id
+order by o.window_revenue desc, o.party_id
+-- /// table at_risk
+select customer, class, kind, p_active, silence_days, typical_gap_days, revenue_amount, segment, owner_id, party_id
+from outlook
+where p_active >= 0.2 and p_active < 0.7
+order by revenue_amount desc, party_id
+-- /// table models_compared
+select model, log_likelihood, expected_active_customers, holdout_error_pct, auc
+from purchase_models
+order by log_likelihood desc
+-- /// table purchase_calibration_by_decile
+select decile, customers, predicted, actual
+from purchase_calibration
+order by decile
+-- /// table holdout_cases
+select p_stays_holdout as score, has_stayed as outcome
+from contract_holdout
+order by p_stays_holdout, has_stayed, party_id
+-- /// metrics
+select
+    sum(case when kind = 'contractual' then 1.0 else o.p_alive end) as expected_active_customers,
+    count(coalesce(o.p_alive, o.p_stays_52w)) as expected_active_customers_n,
+    (select max(expected_active_customers) from purchase_models where model = 'BG/NBD') as expected_active_bg_nbd,
+    (select max(expected_active_customers) from purchase_models where model = 'MBG/NBD') as expected_active_mbg_nbd,
+    (select max(expected_active_customers) from purchase_models where model = 'Pareto/NBD') as expected_active_pareto_nbd,
+    case when count(o.p_stays_52w) > 0 then (select count(*) from outlook where kind <> 'contractual' and p_active < 0.2) end as probably_gone,
+    case when count(o.p_stays_52w) > 0 then (select count(*) from at_risk) end as at_risk_customers,
+    case when count(o.p_stays_52w) > 0 then (select coalesce(sum(revenue_amount), 0) from at_risk) end as at_risk_revenue,
+    (select count(*) from at_risk where class = 'A') as at_risk_a_customers,
+    (select coalesce(sum(revenue_amount), 0) from at_risk where class = 'A') as at_risk_a_amount,
+    coalesce(
+        (select max(error_pct) from purchase_holdout),
+        (select 100.0 * (sum(p_stays_holdout) - count(*) filter (where has_stayed)) / nullif(count(*) filter (where has_stayed), 0) from contract_holdout)
+    ) as holdout_error_pct,
+    coalesce((select max(auc) from purchase_holdout), (select max(auc) from contract_auc)) as auc,
+    (select max(auc_low) from contract_auc) as auc_low,
+    (select max(auc_high) from contract_auc) as auc_high,
+    (select max(auc_naive) from purchase_holdout) as auc_naive,
+    (select max(model) from purchase_facts) as model
+from customer_outlook o

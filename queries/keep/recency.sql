@@ -1,0 +1,83 @@
+-- /// audit
+-- title    = "Recency"
+-- question = "How long since each customer bought?"
+-- why      = "Silence is the first sign, and it is seen only against the customer's own rhythm."
+-- fix      = "Look at the list of overdue A customers every Monday and call them."
+-- headline = "Half of the customers bought within the last {days_since_purchase_median}; {overdue_customers} are overdue by their own rhythm, {overdue_a_customers} of them A customers."
+-- optional = ["classes"]
+-- [metrics]
+-- days_since_purchase_median = { unit = "days", better = "down" }
+-- overdue_customers = { unit = "n", better = "down", note = "silent beyond the 80th percentile of their own predictive gap, and not lapsed" }
+-- overdue_a_customers = { unit = "n", better = "down" }
+-- overdue_revenue = { unit = "money", better = "down", note = "what they brought in the window" }
+-- lapsed_customers = { unit = "n", note = "silent beyond the 99th percentile and probably gone" }
+-- flagged_if_nobody_leaves_pct = { unit = "pct", note = "the rule would call so many overdue in a base of these rhythms that never leaves" }
+-- [[finding]]
+-- level = "act"
+-- when = "overdue_a_customers > 0 and overdue_a_customers_pct > 1.5 * flagged_if_nobody_leaves_pct"
+-- text = "{overdue_a_customers} A customers are overdue, more than the rule flags by chance; they brought {overdue_a_amount} in the window."
+-- customers = "overdue_a_customers"
+-- value = "overdue_a_amount"
+-- lists = "overdue"
+-- [[finding]]
+-- level = "watch"
+-- when = "overdue_customers > 0"
+-- text = "{overdue_customers} customers are overdue by their own rhythm; in a base that never leaves the rule flags {flagged_if_nobody_leaves_pct}."
+-- customers = "overdue_customers"
+-- value = "overdue_revenue"
+-- lists = "overdue"
+-- [[chart]]
+-- kind = "bars"
+-- table = "by_silence"
+-- caption = "Customers by days since their last purchase"
+-- x = "customers"
+-- y = "silence"
+-- ///
+-- /// table overdue
+select
+    p.customer,
+    k.class,
+    f.last_purchase_on,
+    f.silence_days,
+    f.typical_gap_days,
+    f.overdue_after_days,
+    f.p_alive,
+    f.window_revenue as revenue_amount,
+    f.purchases,
+    p.segment,
+    p.owner_id,
+    f.party_id
+from forecasts f
+join parties p on p.party_id = f.party_id
+left join classes k on k.period = 'current' and k.party_id = f.party_id
+where f.is_overdue and not coalesce(f.is_lapsed, false)
+order by f.window_revenue desc, f.revenue desc, f.party_id
+-- /// table by_silence
+select
+    case
+        when silence_days <= 30 then '1: up to 30 days'
+        when silence_days <= 90 then '2: 31 to 90 days'
+        when silence_days <= 180 then '3: 91 to 180 days'
+        when silence_days <= 365 then '4: 181 to 365 days'
+        else '5: over a year'
+    end as silence,
+    count(*) as customers,
+    sum(revenue) as revenue_amount,
+    count(*) filter (where is_overdue) as overdue
+from forecasts
+group by 1
+order by 1
+-- /// metrics
+select
+    cast((select percentile_cont(0.5) within group (order by silence_days) from forecasts) as double) as days_since_purchase_median,
+    (select count(*) from forecasts) as days_since_purchase_median_n,
+    count(*) as overdue_customers,
+    count(*) filter (where class = 'A') as overdue_a_customers,
+    100.0 * count(*) filter (where class = 'A') / nullif((
+        select count(*) from classes c join forecasts f on f.party_id = c.party_id where c.period = 'current' and c.class = 'A'
+    ), 0) as overdue_a_customers_pct,
+    coalesce(sum(revenue_amount), 0) as overdue_revenue,
+    coalesce(sum(revenue_amount) filter (where class = 'A'), 0) as overdue_a_amount,
+    (select count(*) filter (where is_lapsed) from forecasts) as lapsed_customers,
+    (select max(overdue_if_nobody_leaves_pct) from rhythm_facts) as flagged_if_nobody_leaves_pct
+from overdue

@@ -1,0 +1,152 @@
+-- /// audit
+-- title    = "Repurchase rhythm"
+-- question = "How long until customers return, and which take longer than before?"
+-- why      = "Customers who slow down say so months before they stop."
+-- fix      = "Agree a next order date with every A customer and watch it."
+-- headline = "Half of the customers return within {days_between_purchases_median}; {slowing_segments} segments and {slowing_customers} customers take longer than a year ago."
+-- optional = ["classes"]
+-- hidden   = ["gaps"]
+-- [[method]]
+-- name = "survival"
+-- table = "gaps"
+-- duration = "days"
+-- event = "is_closed"
+-- n = "gaps"
+-- group = "value"
+-- family = "part"
+-- gives = { curve = "returned_by_day", summary = "rhythm_summary" }
+-- [metrics]
+-- days_between_purchases_median = { unit = "days", better = "down", note = "Kaplan-Meier over all gaps begun in the window; those still open are censored" }
+-- days_between_purchases_median_a = { unit = "days", better = "down", label = "Median of A customers" }
+-- days_between_purchases_median_b = { unit = "days", better = "down", label = "Median of B customers" }
+-- days_between_purchases_median_c = { unit = "days", better = "down", label = "Median of C customers" }
+-- slowing_customers = { unit = "n", better = "down", note = "median gap in the window over 1.5 times their own before, at least three gaps on either side" }
+-- slowing_segments = { unit = "n", better = "down", note = "gaps begun in the window against those of the window before; log-rank test under false-discovery control" }
+-- [[finding]]
+-- level = "act"
+-- table = "slowing"
+-- when = "true"
+-- key = "{segment}"
+-- text = "{segment}: customers take longer to return, {median_days} against {before_days} in the window before."
+-- customers = "customers"
+-- lists = "slowing_customers"
+-- [[chart]]
+-- kind = "line"
+-- table = "return_curves"
+-- caption = "Share of customers that have returned, by days since the purchase before"
+-- x = "day"
+-- y = "returned_pct"
+-- series = "class"
+-- ///
+-- /// table gaps
+with steps as (
+    select
+        party_id,
+        purchased_on,
+        lead(purchased_on) over (partition by party_id order by purchased_on) as next_on
+    from purchases
+),
+
+dated as (
+    select
+        s.party_id,
+        case when s.purchased_on > p.start_on then 'now' else 'before' end as win,
+        case
+            when s.purchased_on > p.start_on then date_diff('day', s.purchased_on, coalesce(s.next_on, p.as_of_on))
+            else date_diff('day', s.purchased_on, least(coalesce(s.next_on, p.start_on), p.start_on))
+        end as days,
+        case when s.purchased_on > p.start_on then s.next_on is not null else coalesce(s.next_on <= p.start_on, false) end as is_closed
+    from steps s
+    join periods p on p.period = 'current'
+    left join periods b on b.period = 'previous' and b.is_covered
+    where s.purchased_on > coalesce(b.start_on, p.start_on) and s.purchased_on <= p.end_on
+        and (s.next_on is null or s.next_on <= p.as_of_on)
+),
+
+named as (
+    select d.win, d.days, d.is_closed, coalesce(k.class, 'none') as class, coalesce(p.segment, 'unknown') as segment, count(*) as gaps
+    from dated d
+    join parties p on p.party_id = d.party_id
+    left join classes k on k.period = 'current' and k.party_id = d.party_id
+    where d.days > 0
+    group by 1, 2, 3, 4, 5
+)
+
+select 'all' as part, 'all' as value, days, is_closed, sum(gaps) as gaps from named where win = 'now' group by days, is_closed
+union all
+select 'class', class, days, is_closed, sum(gaps) from named where win = 'now' and class <> 'none' group by class, days, is_closed
+union all
+select 'segment ' || segment, win, days, is_closed, sum(gaps) from named where segment <> 'unknown' group by segment, win, days, is_closed
+union all
+select 'segment everybody', win, days, is_closed, sum(gaps) from named group by win, days, is_closed
+order by part, value, days, is_closed
+-- /// table return_curves
+select value as class, elapsed_days as day, 100 - surviving_pct as returned_pct, at_risk
+from returned_by_day
+where part = 'class' and elapsed_days <= 730
+order by value, elapsed_days
+-- /// table slowing_customers
+with steps as (
+    select
+        b.party_id,
+        date_diff('day', b.purchased_on, lead(b.purchased_on) over (partition by b.party_id order by b.purchased_on)) as days,
+        lead(b.purchased_on) over (partition by b.party_id order by b.purchased_on) > p.start_on as is_now
+    from purchases b
+    join periods p on p.period = 'current' and b.purchased_on <= p.as_of_on
+    where b.party_id in (select party_id from customers where period = 'current' and purchases >= 7)
+),
+
+compared as (
+    select
+        party_id,
+        cast(percentile_cont(0.5) within group (order by days) filter (where is_now) as double) as median_days,
+        cast(percentile_cont(0.5) within group (order by days) filter (where not is_now) as double) as before_days,
+        count(*) filter (where is_now) as gaps_now,
+        count(*) filter (where not is_now) as gaps_before
+    from steps
+    where days is not null
+    group by party_id
+)
+
+select p.customer, k.class, p.segment, c.median_days, c.before_days, c.gaps_now, c.gaps_before, c.party_id
+from compared c
+join parties p on p.party_id = c.party_id
+left join classes k on k.period = 'current' and k.party_id = c.party_id
+where c.gaps_now >= 3 and c.gaps_before >= 3 and c.median_days > 1.5 * c.before_days
+order by k.class nulls last, c.median_days / c.before_days desc, c.party_id
+-- /// table slowing
+select
+    substr(n.part, 9) as segment,
+    n.n as gaps,
+    n.median_days,
+    n.median_low_days,
+    n.median_high_days,
+    b.median_days as before_days,
+    n.group_q,
+    (
+        select count(*)
+        from customers c
+        join parties p on p.party_id = c.party_id
+        where c.period = 'current' and c.window_purchases > 0
+            and (coalesce(p.segment, 'unknown') = substr(n.part, 9) or n.part = 'segment everybody')
+    ) as customers
+from rhythm_summary n
+join rhythm_summary b on b.part = n.part and b.value = 'before'
+where n.part like 'segment %'
+    and n.value = 'now'
+    and n.group_q < 0.05
+    and n.median_days > b.median_days
+order by n.part
+-- /// metrics
+select
+    a.median_days as days_between_purchases_median,
+    a.median_low_days as days_between_purchases_median_low,
+    a.median_high_days as days_between_purchases_median_high,
+    a.n as days_between_purchases_median_n,
+    (select median_days from rhythm_summary where part = 'class' and value = 'A') as days_between_purchases_median_a,
+    (select median_days from rhythm_summary where part = 'class' and value = 'B') as days_between_purchases_median_b,
+    (select median_days from rhythm_summary where part = 'class' and value = 'C') as days_between_purchases_median_c,
+    (select count(*) from slowing_customers) as slowing_customers,
+    (select count(*) from slowing where segment <> 'everybody') as slowing_segments
+from rhythm_summary a
+where a.part = 'all'

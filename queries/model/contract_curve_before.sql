@@ -1,0 +1,13 @@
+-- /// model
+-- title    = "Survival of contracts by month of tenure, as known at the holdout date"
+-- optional = ["contract_months"]
+-- [method]
+-- name = "retention_curve"
+-- table = "contract_curve_before"
+-- project = 36
+-- adds = ["survival", "renewal_rate"]
+-- gives = { curve = "contract_survival_before(tenure, survival)" }
+-- ///
+select tenure, at_risk, lost
+from contract_months
+where period = 'holdout'
