@@ -43,6 +43,8 @@ class MethodCall:
     name: str
     table: str
     arguments: Mapping[str, Any] = field(default_factory=dict)
+    is_tested: bool = True
+    """False: its p-values test nothing that anybody concludes from, and stay out of the false-discovery control."""
     adds: tuple[str, ...] = ()
     """Columns that later SQL reads: null where the method withholds its answer."""
     gives: Mapping[str, GivenTable] = field(default_factory=dict)
@@ -141,7 +143,8 @@ class Audit:
     question: str
     why: str
     fix: str
-    headline: str
+    headlines: tuple[str, ...]
+    """The answer in one sentence; the first whose figures are all known is told."""
     needs: Needs
     tables: tuple[Block, ...]
     metrics: Block
@@ -196,7 +199,7 @@ def read_audit(path: Path) -> Audit:
         question=text.string("question"),
         why=text.string("why"),
         fix=text.string("fix"),
-        headline=text.string("headline"),
+        headlines=text.one_or_more("headline"),
         needs=text.needs(),
         tables=tuple(b for b in blocks if b.name != "metrics"),
         metrics=metrics[0],
@@ -245,6 +248,12 @@ class _Header:
             raise AuditFileError(f"{self.path}: the header lacks `{name}`, a text")
         return value.strip()
 
+    def one_or_more(self, name: str) -> tuple[str, ...]:
+        value = self.data.get(name)
+        if isinstance(value, list) and value and all(isinstance(v, str) and v.strip() for v in value):
+            return tuple(self.data.pop(name))
+        return (self.string(name),)
+
     def strings(self, name: str) -> list[str]:
         return [str(v) for v in self.data.pop(name, [])]
 
@@ -265,7 +274,8 @@ class _Header:
             MethodCall(
                 c["name"],
                 c["table"],
-                {k: v for k, v in c.items() if k not in ("name", "table", "adds", "gives")},
+                {k: v for k, v in c.items() if k not in ("name", "table", "is_tested", "adds", "gives")},
+                c.get("is_tested", True),
                 tuple(c.get("adds", ())),
                 {own: self._given(given) for own, given in c.get("gives", {}).items()},
             )

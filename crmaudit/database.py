@@ -88,7 +88,8 @@ def scanned_columns(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, set
         if isinstance(info, dict) and "Table" in info:
             name = str(info["Table"]).removeprefix("memory.").removeprefix("main.")
             columns = info.get("Projections", [])
-            found.setdefault(name, set()).update([columns] if isinstance(columns, str) else columns)
+            # A scan that only counts rows projects one column without a name.
+            found.setdefault(name, set()).update({columns} - {""} if isinstance(columns, str) else columns)
         for child in node.get("children", []):
             visit(child)
 

@@ -13,6 +13,9 @@ from crmaudit.report import Missing
 from crmaudit.schema import PROVENANCE, TABLES
 
 
+ANYTHING = "*"
+
+
 @dataclass(frozen=True)
 class Wants:
     """Canonical columns (`table.column`) and models that a file reads."""
@@ -69,7 +72,12 @@ class Shapes:
 
 
 def missing_columns(wants: Wants, needs: Needs, filled: frozenset[str]) -> tuple[str, ...]:
-    """Required columns that nobody filled: neither optional nor one of a group of which another is there."""
+    """Required columns that nobody filled: neither optional nor one of a group of which another is there.
+
+    `optional = ["*"]` makes all of them optional.
+    """
+    if ANYTHING in needs.optional:
+        return ()
     grouped = {column for group in needs.any_of for column in group}
     missing = [c for c in sorted(wants.columns) if c not in filled and c not in needs.optional and c not in grouped]
     for group in needs.any_of:

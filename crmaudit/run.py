@@ -14,8 +14,8 @@ from crmaudit import report
 from crmaudit.audits import Audit, Block, GivenTable, MethodCall, Model, is_query, label, unit_of
 from crmaudit.database import Database
 from crmaudit.methods import Estimate, false_discovery
-from crmaudit.needs import Shapes, Wants, missing_columns, models_behind, told
-from crmaudit.sentences import fill
+from crmaudit.needs import ANYTHING, Shapes, Wants, missing_columns, models_behind, told
+from crmaudit.sentences import figures_of, fill
 
 ROWS_SHOWN = 200
 
@@ -112,7 +112,9 @@ class Runner:
         audit = item.audit
         empty = [c for name in sorted(item.wants.models) for c in built.missing.get(name, ())]
         item.missing = tuple(dict.fromkeys((*missing_columns(item.wants, audit.needs, self.filled), *empty)))
-        lacking = [n for n in sorted(item.wants.models) if n in built.missing and n not in audit.needs.optional]
+        lacking = not audit.needs.optional & {ANYTHING} and any(
+            name in built.missing and name not in audit.needs.optional for name in item.wants.models
+        )
         if lacking or missing_columns(item.wants, audit.needs, self.filled):
             item.missing = item.missing or ("",)
             return
@@ -155,6 +157,8 @@ class Runner:
             nulls = [pl.lit(None, pl.Float64).alias(name) for name in absent]
             self._keep(schema, table, frame.with_columns(*added, *nulls))
         made = dict(estimate.tables)
+        if not call.is_tested:
+            made = {name: frame.drop(c for c in frame.columns if _is_p(c)) for name, frame in made.items()}
         for name, facts in (("parameters", estimate.parameters), ("holdout", estimate.holdout or {})):
             if name in call.gives:
                 made[name] = pl.DataFrame([{k: v for k, v in facts.items() if isinstance(v, str | int | float)} or {"": 0}])
@@ -182,7 +186,7 @@ class Runner:
             for table in self._tables(item):
                 frame = None
                 for column in self.db.columns(f"{item.schema}.{table}"):
-                    if column == "p" or column.endswith("_p"):
+                    if _is_p(column):
                         frame = self.db.frame(f"from {item.schema}.{table}") if frame is None else frame
                         places.setdefault(item.audit.id, []).append((f"{item.schema}.{table}", column, frame))
         families = {
@@ -267,7 +271,7 @@ class Runner:
             status=status,
             reason=" ".join(dict.fromkeys(reasons)) or None,
             bias=" ".join(dict.fromkeys(biases)) or None,
-            headline=fill(audit.headline, _figures(metrics), self.currency) if has_value else "",
+            headline=_headline(audit, metrics, self.currency) if has_value else "",
             metrics=metrics if has_value else {},
             findings=findings,
             tables=tables,
@@ -361,6 +365,19 @@ def _head(audit: Audit) -> dict[str, str]:
         "why": audit.why,
         "fix": audit.fix,
     }
+
+
+def _headline(audit: Audit, metrics: Mapping[str, report.Metric], currency: str) -> str:
+    """The first of the audit's headlines whose figures are all known, else the last."""
+    figures = _figures(metrics)
+    for headline in audit.headlines:
+        if all(figures[name][0] is not None for name in figures_of(headline)):
+            return fill(headline, figures, currency)
+    return fill(audit.headlines[-1], figures, currency)
+
+
+def _is_p(column: str) -> bool:
+    return column == "p" or column.endswith("_p")
 
 
 def _unit(audit: Audit, name: str, sql_type: str) -> str:

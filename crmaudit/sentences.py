@@ -30,3 +30,8 @@ def fill(template: str, figures: Figures, currency: str) -> str:
         return text.value(value, unit, currency)
 
     return _PLACE.sub(written, template)
+
+
+def figures_of(template: str) -> list[str]:
+    """The names of the figures that a template wants."""
+    return [place[1] for place in _PLACE.finditer(template)]

@@ -3,7 +3,7 @@
 -- question = "How long since each customer bought?"
 -- why      = "Silence is the first sign, and it is seen only against the customer's own rhythm."
 -- fix      = "Look at the list of overdue A customers every Monday and call them."
--- headline = "Half of the customers bought within the last {days_since_purchase_median}; {overdue_customers} are overdue by their own rhythm, {overdue_a_customers} of them A customers."
+-- headline = ["Half of the customers bought within the last {days_since_purchase_median}; {overdue_customers} are overdue by their own rhythm, {overdue_a_customers} of them A customers."]
 -- optional = ["classes"]
 -- [metrics]
 -- days_since_purchase_median = { unit = "days", better = "down" }

@@ -3,9 +3,9 @@
 -- question = "How long until customers return, and which take longer than before?"
 -- why      = "Customers who slow down say so months before they stop."
 -- fix      = "Agree a next order date with every A customer and watch it."
--- headline = "Half of the customers return within {days_between_purchases_median}; {slowing_segments} segments and {slowing_customers} customers take longer than a year ago."
+-- headline = ["Half of the customers return within {days_between_purchases_median}; {slowing_segments} segments and {slowing_customers} customers take longer than before.", "Fewer than half of the customers have returned since they bought."]
 -- optional = ["classes"]
--- hidden   = ["gaps"]
+-- hidden   = ["gaps", "gaps_of_two_windows", "returned_in_two_windows", "returned_by_day", "dated_gaps"]
 -- [[method]]
 -- name = "survival"
 -- table = "gaps"
@@ -14,7 +14,17 @@
 -- n = "gaps"
 -- group = "value"
 -- family = "part"
+-- is_tested = false
 -- gives = { curve = "returned_by_day", summary = "rhythm_summary" }
+-- [[method]]
+-- name = "survival"
+-- table = "gaps_of_two_windows"
+-- duration = "days"
+-- event = "is_closed"
+-- n = "gaps"
+-- group = "value"
+-- family = "part"
+-- gives = { curve = "returned_in_two_windows", summary = "windows_compared" }
 -- [metrics]
 -- days_between_purchases_median = { unit = "days", better = "down", note = "Kaplan-Meier over all gaps begun in the window; those still open are censored" }
 -- days_between_purchases_median_a = { unit = "days", better = "down", label = "Median of A customers" }
@@ -38,7 +48,7 @@
 -- y = "returned_pct"
 -- series = "class"
 -- ///
--- /// table gaps
+-- /// table dated_gaps
 with steps as (
     select
         party_id,
@@ -52,33 +62,52 @@ dated as (
         s.party_id,
         case when s.purchased_on > p.start_on then 'now' else 'before' end as win,
         case
-            when s.purchased_on > p.start_on then date_diff('day', s.purchased_on, coalesce(s.next_on, p.as_of_on))
+            when s.purchased_on > p.start_on then date_diff('day', s.purchased_on, least(coalesce(s.next_on, p.as_of_on), p.as_of_on))
             else date_diff('day', s.purchased_on, least(coalesce(s.next_on, p.start_on), p.start_on))
         end as days,
-        case when s.purchased_on > p.start_on then s.next_on is not null else coalesce(s.next_on <= p.start_on, false) end as is_closed
+        case
+            when s.purchased_on > p.start_on then coalesce(s.next_on <= p.as_of_on, false)
+            else coalesce(s.next_on <= p.start_on, false)
+        end as is_closed
     from steps s
     join periods p on p.period = 'current'
     left join periods b on b.period = 'previous' and b.is_covered
     where s.purchased_on > coalesce(b.start_on, p.start_on) and s.purchased_on <= p.end_on
-        and (s.next_on is null or s.next_on <= p.as_of_on)
-),
-
-named as (
-    select d.win, d.days, d.is_closed, coalesce(k.class, 'none') as class, coalesce(p.segment, 'unknown') as segment, count(*) as gaps
-    from dated d
-    join parties p on p.party_id = d.party_id
-    left join classes k on k.period = 'current' and k.party_id = d.party_id
-    where d.days > 0
-    group by 1, 2, 3, 4, 5
 )
 
-select 'all' as part, 'all' as value, days, is_closed, sum(gaps) as gaps from named where win = 'now' group by days, is_closed
+select
+    d.win,
+    coalesce(k.class, 'none') as class,
+    coalesce(p.segment, 'unknown') as segment,
+    d.days,
+    d.is_closed,
+    count(*) as gaps
+from dated d
+join parties p on p.party_id = d.party_id
+left join classes k on k.period = 'current' and k.party_id = d.party_id
+where d.days > 0
+group by 1, 2, 3, 4, 5
+order by 1, 2, 3, 4, 5
+-- /// table gaps
+select 'all' as part, 'all' as value, days, is_closed, sum(gaps) as gaps
+from dated_gaps
+where win = 'now'
+group by days, is_closed
 union all
-select 'class', class, days, is_closed, sum(gaps) from named where win = 'now' and class <> 'none' group by class, days, is_closed
+select 'class', class, days, is_closed, sum(gaps)
+from dated_gaps
+where win = 'now' and class <> 'none'
+group by class, days, is_closed
+order by part, value, days, is_closed
+-- /// table gaps_of_two_windows
+select segment as part, win as value, days, is_closed, sum(gaps) as gaps
+from dated_gaps
+where segment <> 'unknown'
+group by segment, win, days, is_closed
 union all
-select 'segment ' || segment, win, days, is_closed, sum(gaps) from named where segment <> 'unknown' group by segment, win, days, is_closed
-union all
-select 'segment everybody', win, days, is_closed, sum(gaps) from named group by win, days, is_closed
+select 'everybody', win, days, is_closed, sum(gaps)
+from dated_gaps
+group by win, days, is_closed
 order by part, value, days, is_closed
 -- /// table return_curves
 select value as class, elapsed_days as day, 100 - surviving_pct as returned_pct, at_risk
@@ -116,7 +145,7 @@ where c.gaps_now >= 3 and c.gaps_before >= 3 and c.median_days > 1.5 * c.before_
 order by k.class nulls last, c.median_days / c.before_days desc, c.party_id
 -- /// table slowing
 select
-    substr(n.part, 9) as segment,
+    n.part as segment,
     n.n as gaps,
     n.median_days,
     n.median_low_days,
@@ -127,15 +156,11 @@ select
         select count(*)
         from customers c
         join parties p on p.party_id = c.party_id
-        where c.period = 'current' and c.window_purchases > 0
-            and (coalesce(p.segment, 'unknown') = substr(n.part, 9) or n.part = 'segment everybody')
+        where c.period = 'current' and c.window_purchases > 0 and (coalesce(p.segment, 'unknown') = n.part or n.part = 'everybody')
     ) as customers
-from rhythm_summary n
-join rhythm_summary b on b.part = n.part and b.value = 'before'
-where n.part like 'segment %'
-    and n.value = 'now'
-    and n.group_q < 0.05
-    and n.median_days > b.median_days
+from windows_compared n
+join windows_compared b on b.part = n.part and b.value = 'before'
+where n.value = 'now' and n.group_q < 0.05 and n.median_days > b.median_days
 order by n.part
 -- /// metrics
 select

@@ -3,7 +3,7 @@
 -- question = "What share of customers leaves?"
 -- why      = "Growth that pours into a leaking base is bought twice."
 -- fix      = "Record the day and the reason of every cancellation."
--- headline = "{customer_churn_pct} of the customers at the start of the window had left at its end, with {revenue_churn_pct} of their revenue."
+-- headline = ["{customer_churn_pct} of the customers at the start of the window had left at its end, with {revenue_churn_pct} of their revenue.", "The window before is not covered, so nobody can be said to have left since."]
 -- optional = ["classes", "contracts", "subscription_values", "churn_events.churned_on", "churn_events.reason", "accounts.is_churned", "accounts.name", "churn_events.event_id"]
 -- [[method]]
 -- name = "rates"

@@ -3,9 +3,9 @@
 -- question = "How long from an issue until it is resolved?"
 -- why      = "Customers forgive a fault; they seldom forgive a silence."
 -- fix      = "Close a ticket on the day it is solved, and keep the instant of the first answer."
--- headline = "Half of the tickets of the window are resolved within {median_hours} ({median_hours.interval}); {open_older_than_30d} have been open for more than 30 days."
+-- headline = ["Half of the tickets of the window are resolved within {median_hours} ({median_hours.interval}); {open_older_than_30d} have been open for more than 30 days.", "{open_tickets} tickets are open; {open_older_than_30d} for more than 30 days."]
 -- optional = ["classes"]
--- hidden   = ["watched"]
+-- hidden   = ["watched", "watched_in_two_windows", "unresolved_in_two_windows"]
 -- any_of   = [["tickets.resolved_at", "tickets.resolution_hours"]]
 -- [[method]]
 -- name = "survival"
@@ -16,7 +16,17 @@
 -- group = "value"
 -- family = "part"
 -- unit = "hours"
+-- is_tested = false
 -- gives = { curve = "unresolved_by_hours", summary = "resolved_within" }
+-- [[method]]
+-- name = "survival"
+-- table = "watched_in_two_windows"
+-- duration = "hours"
+-- event = "is_resolved"
+-- n = "tickets"
+-- group = "value"
+-- unit = "hours"
+-- gives = { curve = "unresolved_in_two_windows", summary = "windows_compared" }
 -- [metrics]
 -- median_hours = { unit = "hours", better = "down", note = "Kaplan-Meier: open tickets are censored" }
 -- naive_median_hours = { unit = "hours", note = "of resolved tickets only" }
@@ -80,6 +90,11 @@ select 'category', category, is_resolved, hours, count(*) from followed where wi
 union all
 select 'class', class, is_resolved, hours, count(*) from followed where win = 'this window' group by all
 order by part, value, is_resolved, hours
+-- /// table watched_in_two_windows
+select value, is_resolved, hours, tickets
+from watched
+where part = 'window'
+order by value, is_resolved, hours
 -- /// table medians
 select part, value, n as tickets, events as resolved, median_hours, median_low_hours, median_high_hours, p75_hours, naive_median_hours
 from resolved_within
@@ -118,7 +133,7 @@ select
     (select count(*) from old_tickets) as open_older_than_30d,
     (select count(distinct party_id) from old_tickets) as customers_waiting,
     100.0 * (n.median_hours - b.median_hours) / nullif(b.median_hours, 0) as change_pct,
-    n.group_q as window_q,
+    (select max(group_q) from windows_compared where value = 'this window') as window_q,
     n.n as tickets,
     (select count(*) from issues) as all_tickets
 from resolved_within n

@@ -3,7 +3,7 @@
 -- question = "What is each customer still worth?"
 -- why      = "What may be spent on winning or keeping a customer is bounded by what the customer will still bring."
 -- fix      = "Export margins or costs with the invoices, so that worth can be told in profit."
--- headline = "The customers of today are worth another {residual_value} over three years; {value_at_risk} of the next year's value is at risk."
+-- headline = ["The customers of today are worth another {residual_value} over three years; {value_at_risk} of the next year's value is at risk.", "What the customers are still worth cannot be told from these exports."]
 -- optional = ["classes", "forecasts", "contract_forecasts", "spend_groups", "purchase_histories", "contract_curve"]
 -- [metrics]
 -- residual_value = { unit = "money", better = "up", note = "revenue of the next three years, 10 % discount a year; no margin is known" }

@@ -3,7 +3,7 @@
 -- question = "Why do you lose?"
 -- why      = "A reason that is known can be mended; price is named first and is seldom the first reason."
 -- fix      = "Make the loss reason a required choice of at most eight when a deal is closed as lost."
--- headline = "A reason is recorded for {reason_known_pct} of the deals lost in the window; the most frequent is {top_loss_reason}."
+-- headline = ["A reason is recorded for {reason_known_pct} of the deals lost in the window; the most frequent is {top_loss_reason}.", "A reason is recorded for {reason_known_pct} of the deals lost in the window."]
 -- any_of   = [["opportunities.loss_reason"]]
 -- [[method]]
 -- name = "rates"

@@ -3,7 +3,7 @@
 -- question = "How many days from qualified lead to new customer?"
 -- why      = "How long leads take says when to follow up, when to let go, and what this month's leads will bring, and when."
 -- fix      = "Date every step: when a lead qualifies, when it is given up, when it buys."
--- headline = "{converted_in_90_days_pct} of qualified leads buy within 90 days ({converted_in_90_days_pct.interval}), {converted_in_365_days_pct} within a year; half of these are there by day {median_day}."
+-- headline = ["{converted_in_90_days_pct} of qualified leads buy within 90 days ({converted_in_90_days_pct.interval}), {converted_in_365_days_pct} within a year; half of these are there by day {median_day}.", "{converted_in_90_days_pct} of qualified leads buy within 90 days ({converted_in_90_days_pct.interval}).", "No lead has been watched for 90 days."]
 -- hidden   = ["watched"]
 -- [[method]]
 -- name = "competing_risks"

@@ -3,7 +3,7 @@
 -- question = "To whom do you lose, beyond what chance explains?"
 -- why      = "A competitor who starts to win shows here a quarter before it shows in revenue."
 -- fix      = "Ask for the competitor at the proposal stage, on every deal, won or lost."
--- headline = "Most losses go to {top_competitor_by_losses}: {top_competitor_lost_value} in the window. The competitor is known for {competitor_known_pct} of the losses."
+-- headline = ["Most losses go to {top_competitor_by_losses}: {top_competitor_lost_value} in the window. The competitor is known for {competitor_known_pct} of the losses.", "The competitor is known for none of the losses."]
 -- any_of   = [["opportunities.competitor"]]
 -- hidden   = ["by_competitor", "known"]
 -- [[method]]

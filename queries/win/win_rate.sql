@@ -3,7 +3,7 @@
 -- question = "What share of opportunities is won, and is it getting better?"
 -- why      = "A falling win rate is felt in revenue a sales cycle later; by then the quarter is gone."
 -- fix      = "Close every lost deal on the day it is lost and give every open one a close date that is still ahead."
--- headline = "{win_rate_pct} of the deals closed in the window were won ({win_rate_pct.interval}); of those created, {created_cohort_win_rate_pct} are won within a year."
+-- headline = ["{win_rate_pct} of the deals closed in the window were won ({win_rate_pct.interval}); of those created, {created_cohort_win_rate_pct} are won within a year.", "{win_rate_pct} of the deals closed in the window were won ({win_rate_pct.interval})."]
 -- hidden   = ["created_deals"]
 -- [[method]]
 -- name = "rates"
