@@ -1,0 +1,31 @@
+"""Reading one export: what it is by its bytes, and each of its tables as proven text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from crmaudit.intake.decode import as_utf8, content
+from crmaudit.intake.delimited import read_delimited
+from crmaudit.intake.raw import RawTable, Unreadable
+
+
+def read(path: Path, root: Path, con: duckdb.DuckDBPyConnection, *, workdir: Path) -> list[RawTable]:
+    """The tables of one file: one, or one for each visible sheet.
+
+    Args:
+        path: the file.
+        root: the exports folder; paths are shown relative to it.
+        con: the connection the relations are to be read on.
+        workdir: an existing folder for copies; the relations read from it, so it must outlive them.
+
+    Raises:
+        Unreadable: the file yields no table at all.
+    """
+    name = path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+    kind = content(path, name)
+    try:
+        return [read_delimited(as_utf8(path, name, workdir), name, con, workdir)]
+    except OSError as error:
+        raise Unreadable(name, f"cannot be read: {error.strerror}.", "Check the file and its permissions.") from error
