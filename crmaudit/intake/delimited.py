@@ -10,9 +10,10 @@ from typing import IO
 import duckdb
 
 from crmaudit.intake.decode import Utf8
-from crmaudit.intake.dialect import NO_DELIMITER, SAMPLE, Dialect, column_names, newline_of, propose, split
+from crmaudit.intake.dialect import SAMPLE, Dialect, column_names, newline_of, propose
 from crmaudit.intake.prove import BLOCK, Prover
 from crmaudit.intake.raw import RawTable, Reject, Unreadable
+from crmaudit.intake.relation import csv_relation, identifier
 from crmaudit.intake.records import LONGEST_RECORD, Reading, RecordReader
 from crmaudit.intake.values import is_total
 
@@ -67,7 +68,14 @@ def read_delimited(
     proven = _Pass(text, dialect, name, workdir, line_per_record=line_per_record).run()
     columns = column_names(dialect.header, dialect.width)
     skip = 0 if proven.copy is not None else dialect.skip or 0
-    relation = csv_relation(proven.copy or text.path, columns, dialect, skip=skip, multiline=proven.multiline)
+    relation = csv_relation(
+        proven.copy or text.path,
+        columns,
+        delimiter=dialect.delimiter,
+        quote=dialect.quote,
+        skip=skip,
+        multiline=proven.multiline,
+    )
     columns, relation, dropped = _without_empty_columns(con, columns, relation, dialect)
     notes = [*text.notes, *dialect.notes, *dropped]
     if proven.blanks:
@@ -273,28 +281,6 @@ class _Pass:
             )
 
 
-def quoted(text: str) -> str:
-    """A text as SQL."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def literal_path(path: Path) -> str:
-    """A path as DuckDB is to read it: characters that stand for others in its patterns stand for themselves."""
-    return quoted("".join(f"[{c}]" if c in "[]*?" else c for c in path.resolve().as_posix()))
-
-
-def csv_relation(path: Path, columns: tuple[str, ...], dialect: Dialect, *, skip: int, multiline: bool) -> str:
-    """SQL that reads a proven text as it is, with nothing left to be guessed."""
-    types = ", ".join(f"{quoted(column)}: 'VARCHAR'" for column in columns)
-    sign = quoted(dialect.quote.decode())
-    options = (
-        f"auto_detect=false, header=false, skip={skip}, columns={{{types}}}, delim={quoted(dialect.delimiter.decode())}, "
-        f"quote={sign}, escape={sign}, comment='', strict_mode=true, null_padding=false, compression='none', "
-        f"max_line_size={2 * BLOCK}, hive_partitioning=false, filename=false"
-    )
-    return f"read_csv({literal_path(path)}, {options}{', parallel=false' if multiline else ''})"
-
-
 def _without_empty_columns(
     con: duckdb.DuckDBPyConnection, columns: tuple[str, ...], relation: str, dialect: Dialect
 ) -> tuple[tuple[str, ...], str, list[str]]:
@@ -311,11 +297,3 @@ def _without_empty_columns(
     chosen = ", ".join(identifier(column) for column in columns[:kept])
     note = f"{dropped} empty column{'' if dropped == 1 else 's'} without a name dropped"
     return columns[:kept], f"(select {chosen} from {relation})", [note]
-
-
-def identifier(name: str) -> str:
-    """A name as SQL."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-__all__ = ["NO_DELIMITER", "csv_relation", "identifier", "literal_path", "quoted", "read_delimited", "split"]
