@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections import Counter
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from crmaudit.intake.decode import Utf8
 from crmaudit.intake.dialect import SAMPLE, column_names
 from crmaudit.intake.raw import RawTable, Reject
 from crmaudit.intake.records import shown
-from crmaudit.intake.relation import csv_relation
+from crmaudit.intake.relation import FIRST_LINE, csv_relation, new_file
 
 SUFFIXES = frozenset({".txt", ".dat", ".prn", ".asc", ".lst", ".out"})
 
@@ -42,11 +41,13 @@ def read_columns(text: Utf8, name: str, workdir: Path) -> RawTable:
     rejects: list[Reject] = []
     rows, width, first_line, blanks = 0, 0, 1, 0
     exact, last = True, b"\n"
+    target = new_file(workdir, "clean-")
     notes = [*text.notes, "columns are set apart by blanks"]
     with (
         text.path.open("rb") as source,
-        tempfile.NamedTemporaryFile(dir=workdir, prefix="clean-", suffix=".csv", delete=False) as copy,
+        target.open("wb") as copy,
     ):
+        copy.write(FIRST_LINE + b"\n")
         source.seek(text.start)
         for number, line in enumerate(source, 1):
             last = line[-1:]
@@ -79,7 +80,7 @@ def read_columns(text: Utf8, name: str, workdir: Path) -> RawTable:
         path=name,
         sheet=None,
         columns=columns,
-        relation=csv_relation(Path(copy.name), columns, delimiter=b",", quote=b'"', multiline=False),
+        relation=csv_relation(target, columns, delimiter=b",", quote=b'"', multiline=False),
         rows_read=rows + len(rejects),
         rejects=tuple(rejects),
         first_line=first_line,

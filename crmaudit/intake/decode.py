@@ -97,10 +97,11 @@ def _has_mark(head: bytes) -> bool:
 
 
 def _is_binary(head: bytes) -> bool:
-    control = sum(head.count(byte) for byte in range(32) if byte not in b"\t\n\r\0\f\x1a\x1c\x1d\x1e\x1f")
+    control = sum(head.count(byte) for byte in range(32) if byte not in b"\t\n\v\f\r\0\x1a\x1c\x1d\x1e\x1f")
     first_nul = head.find(b"\0")
     # A file that was half written ends in NULs; a binary one has them among its data.
-    return control > len(head) / 100 or 0 <= first_nul < min(len(head), 512) and head.count(b"\0") > len(head) / 20
+    nuls_within = 0 <= first_nul < min(len(head), 512) and head.count(b"\0") > len(head) / 20
+    return nuls_within or control > max(4, len(head) / 50)
 
 
 def _utf16_without_mark(head: bytes) -> str | None:
@@ -210,7 +211,9 @@ def _reads_as_western(sample: bytes) -> bool:
     accented = [word for word in _WORD.findall(text) if not word.isascii()]
     letters = sum(len(word) for word in accented)
     high = sum(1 for word in accented for character in word if ord(character) > 127)
-    inside = len(re.findall(r"[^\W\d_][\u2018-\u201e£¥¢§©®°±µ¶·»¿¡«†‡‰‹›][a-z]|[£¥¢§¶†‡][a-zà-ÿ]", text.replace("’", "")))
+    inside = len(
+        re.findall(r"[^\W\d_][\u2018-\u201e£¥¢§©®°±µ¶·»¿¡«†‡‰‹›][a-z]|[£¥¢§¶†‡][a-zà-ÿ]", text.replace("’", ""))
+    )
     return high <= 0.5 * letters and inside * 4 <= beyond
 
 

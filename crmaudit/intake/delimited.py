@@ -1,8 +1,7 @@
-"""Delimited text: the dialect is proposed from the beginning and proven on the whole; what does not fit is set apart."""
+"""Delimited text: a dialect is proposed from the beginning and proven on the whole; what does not fit is set apart."""
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
@@ -13,8 +12,8 @@ from crmaudit.intake.decode import Utf8
 from crmaudit.intake.dialect import SAMPLE, Dialect, column_names, newline_of, propose
 from crmaudit.intake.prove import BLOCK, Prover
 from crmaudit.intake.raw import RawTable, Reject, Unreadable
-from crmaudit.intake.relation import csv_relation, identifier
 from crmaudit.intake.records import LONGEST_RECORD, Reading, RecordReader
+from crmaudit.intake.relation import FIRST_LINE, csv_relation, identifier, new_file
 from crmaudit.intake.values import is_total
 
 _SMALL_BLOCK = 1 << 17
@@ -67,7 +66,7 @@ def read_delimited(
         raise Unreadable(name, f"has {dialect.width} columns in its first line.", "Check that it is a table.")
     proven = _Pass(text, dialect, name, workdir, line_per_record=line_per_record).run()
     columns = column_names(dialect.header, dialect.width)
-    skip = 0 if proven.copy is not None else dialect.skip or 0
+    skip = 1 if proven.copy is not None else dialect.skip or 0
     relation = csv_relation(
         proven.copy or text.path,
         columns,
@@ -161,6 +160,8 @@ class _Pass:
                     step = _SMALL_BLOCK
                 else:
                     self._read_carefully()
+            if self._proven.multiline and not self._dialect.skip and self._copy is None:
+                self._start_copy()
         finally:
             self._source.close()
             if self._copy is not None:
@@ -245,9 +246,10 @@ class _Pass:
                 return
 
     def _start_copy(self) -> None:
-        with tempfile.NamedTemporaryFile(dir=self._workdir, prefix="clean-", suffix=".csv", delete=False) as copy:
-            self._proven.copy = Path(copy.name)
+        self._proven.copy = new_file(self._workdir, "clean-")
         self._copy = self._proven.copy.open("wb")
+        # DuckDB takes the first end of line it meets, even one inside quotes, for that of the whole text.
+        self._copy.write(FIRST_LINE + self._newline)
         position = self._dialect.data_offset
         while position < self._position:
             block = self._at(position, min(BLOCK, self._position - position))

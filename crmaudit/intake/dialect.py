@@ -15,6 +15,7 @@ NO_DELIMITER = b"\x1f"
 """Stands for the delimiter of a text of one column; proven to be absent."""
 SAMPLE = 1 << 19
 _RECORDS = 1000
+_QUOTED = re.compile(rb'"[^"]*+"')
 _SEP_LINE = re.compile(rb"sep=(.)\r?\n", re.I)
 
 
@@ -89,7 +90,8 @@ def split(record: bytes, delimiter: bytes, quote: bytes) -> tuple[str, ...]:
 
 
 def newline_of(sample: bytes) -> bytes:
-    """The end of line most lines of the sample have: LF, CRLF or a lone CR."""
+    """The end of line most lines of the sample have: LF, CRLF or a lone CR. Those inside quotes do not count."""
+    sample = _QUOTED.sub(b"", sample)
     pairs = sample.count(b"\r\n")
     feeds, returns = sample.count(b"\n") - pairs, sample.count(b"\r") - pairs
     return max((pairs, b"\r\n"), (feeds, b"\n"), (returns, b"\r"))[1] if pairs + feeds + returns else b"\n"
@@ -99,9 +101,9 @@ def _records(sample: bytes, start: int, delimiter: bytes, quote: bytes, newline:
     field = field_pattern(delimiter, quote, interior=True)
     end_of_line = rb"\r" if newline == b"\r" else rb"\r?\n"
     pattern = re.compile(rb"(" + field + rb"(?:" + re.escape(delimiter) + field + rb")*+)(?:" + end_of_line + rb"|\Z)")
-    lines = re.compile(rb"[^\r\n]*(?:" + end_of_line + rb"|\Z|[\r\n])")
+    lines = re.compile(rb"[^" + newline[-1:] + rb"]*(?:" + newline[-1:] + rb"|\Z)")
     found: list[Record] = []
-    position, line = start, 1
+    position, line = start, 1 + sample.count(newline, 0, start)
     while position < len(sample) and len(found) < _RECORDS:
         match = pattern.match(sample, position)
         if match is not None:
@@ -119,15 +121,16 @@ def _records(sample: bytes, start: int, delimiter: bytes, quote: bytes, newline:
     return found
 
 
-def _score(records: list[Record]) -> float:
-    """How well a delimiter fits: the share of records of the commonest width, and how much that width says."""
+def _score(records: list[Record]) -> tuple[float, float]:
+    """How well a delimiter fits: (share of the records of the commonest width, by how much that width says; share)."""
     filled = [r for r in records if not r.is_blank]
     widths = Counter(len(r.cells) for r in filled)
     width, count = max(widths.items(), key=lambda item: (item[0] > 1, item[1], item[0]), default=(1, 0))
     if width < 2:
-        return 0.0
-    score = count / len(filled) * (1 - 1 / width)
-    return score if len(filled[0].cells) == width else 0.95 * score
+        return 0.0, 0.0
+    share = count / len(filled)
+    score = share * (1 - 1 / width)
+    return (score if len(filled[0].cells) == width else 0.95 * score), share
 
 
 def propose(sample: bytes, start: int, quotes: Callable[[bytes], bool], *, delimiter: bytes | None = None) -> Dialect:
@@ -140,26 +143,26 @@ def propose(sample: bytes, start: int, quotes: Callable[[bytes], bool], *, delim
         delimiter: where it is known already.
     """
     newline = newline_of(sample)
+    first = start
     declared = _SEP_LINE.match(sample, start)
-    skipped_lines = 0
     if declared is not None and delimiter is None:
-        delimiter, start, skipped_lines = declared.group(1), declared.end(), 1
+        delimiter, first = declared.group(1), declared.end()
     candidates = [delimiter] if delimiter is not None else list(DELIMITERS)
-    tried = []
+    tried: list[tuple[tuple[float, float], int, bytes, bytes, list[Record]]] = []
     for candidate in candidates:
         quote = b'"' if b'"' not in sample or quotes(candidate) else b""
-        records = _records(sample, start, candidate, quote, newline)
+        records = _records(sample, first, candidate, quote, newline)
         tried.append((_score(records), -len(tried), candidate, quote, records))
-    score, _, chosen, quote, records = max(tried)
-    if delimiter is None and not _delimits(chosen, score, records):
+    (_, share), _, chosen, quote, records = max(tried)
+    if delimiter is None and not _delimits(share, records):
         chosen = NO_DELIMITER
         quote = b'"' if b'"' not in sample or quotes(chosen) else b""
-        records = _records(sample, start, chosen, quote, newline)
-    return _with_header(sample, records, chosen, quote, newline, skipped_lines)
+        records = _records(sample, first, chosen, quote, newline)
+    return _with_header(sample, start, records, (chosen, quote, newline))
 
 
-def _delimits(delimiter: bytes, score: float, records: list[Record]) -> bool:
-    if score >= 0.4:
+def _delimits(share: float, records: list[Record]) -> bool:
+    if share >= 0.6:
         return True
     # A badly ragged file is still delimited when its header and most of its records are.
     filled = [r for r in records if not r.is_blank]
@@ -167,9 +170,7 @@ def _delimits(delimiter: bytes, score: float, records: list[Record]) -> bool:
     return bool(filled) and len(filled[0].cells) > 1 and several * 2 > len(filled)
 
 
-def _with_header(
-    sample: bytes, records: list[Record], delimiter: bytes, quote: bytes, newline: bytes, skipped_lines: int
-) -> Dialect:
+def _with_header(sample: bytes, start: int, records: list[Record], signs: tuple[bytes, bytes, bytes]) -> Dialect:
     notes: list[str] = []
     filled = [r for r in records if not r.is_blank]
     widths = Counter(len(r.cells) for r in filled)
@@ -195,24 +196,30 @@ def _with_header(
         if later and all(len(cells) == header_width + 1 and not cells[-1] for cells in later):
             notes.append("every record ends in a delimiter that the header does not have")
             header, header_width = (*header, ""), header_width + 1
-    titles = first.line - 1
+    titles = first.line - 1 - (1 if _SEP_LINE.match(sample, start) else 0)
     if titles:
         lines = "1 line" if titles == 1 else f"{titles} lines"
         notes.append(f"{lines} above the header {'was' if titles == 1 else 'were'} skipped")
-    plain = titles == 0 and skipped_lines == 0 and not (header_line and (b"\n" in header_line or b"\r" in header_line))
+    above = sample[start:data_offset]
+    plain = not above if header_line is None else above == header_line + signs[2] and _is_one_line(header_line, signs)
     return Dialect(
-        delimiter,
-        quote,
-        newline,
+        *signs,
         header,
         header_line,
         header_width,
         data_offset,
-        first_line + skipped_lines,
+        first_line,
         (0 if header_line is None else 1) if plain else None,
         report,
         tuple(notes),
     )
+
+
+def _is_one_line(header_line: bytes, signs: tuple[bytes, bytes, bytes]) -> bool:
+    """Whether DuckDB will take the header for one line: a quote left open there would swallow the lines below."""
+    value, delimiter = field_pattern(signs[0], signs[1], interior=False), re.escape(signs[0])
+    record = value + rb"(?:" + delimiter + value + rb")*+"
+    return re.fullmatch(record, header_line) is not None and not re.search(rb"[\r\n]", header_line)
 
 
 def column_names(header: tuple[str, ...], width: int) -> tuple[str, ...]:

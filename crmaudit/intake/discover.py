@@ -19,6 +19,9 @@ SUFFIXES = frozenset(
 _TEXT_SUFFIXES = frozenset({".txt", ".dat", ".prn", ".asc", ".lst", ".out"})
 """Endings of files that are exports when their lines have columns, and prose otherwise."""
 _PACKED = frozenset({".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz"})
+_OURS = frozenset(
+    {"audit.json", "report.html", "report.md", "rejects.csv", "review.csv", "audit.duckdb", "report.xlsx"}
+)
 _SAMPLE = 1 << 16
 
 
@@ -88,20 +91,23 @@ def discover(folder: Path) -> list[Path]:
 def _reason_to_skip(path: Path) -> str | None:
     if path.name.startswith((".", "~$")):
         return "hidden"
-    if path.name in ("audit.json", "crmaudit.toml"):
+    if path.name in _OURS and (path.parent / "audit.json").exists():
         return "written by crmaudit"
     try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            return "no regular file"
+        is_file = stat.S_ISREG(path.stat().st_mode)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
+    return _reason_by_kind(path) if is_file else "no regular file"
+
+
+def _reason_by_kind(path: Path) -> str | None:
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES:
+    if suffix in SUFFIXES or (suffix in _TEXT_SUFFIXES and _has_a_table(path)):
         return None
     if suffix in _PACKED:
         return "compressed: unpack it to have it read"
     if suffix in _TEXT_SUFFIXES:
-        return None if _has_a_table(path) else "text without columns"
+        return "text without columns"
     return "no kind of file that holds exports" if suffix else "a file without an ending"
 
 

@@ -1,4 +1,4 @@
-"""The careful road: every record on its own, by RFC 4180; the doubtful set apart, the reading taken up on the next line."""
+"""The careful road: each record on its own, by RFC 4180; after a doubtful one the reading goes on with the next line."""
 
 from __future__ import annotations
 

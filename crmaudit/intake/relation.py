@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
+FIRST_LINE = b"records"
+"""What our own copies begin with, to be skipped: DuckDB takes the first end of line it meets for that of the text."""
+
 _LONGEST_LINE = 1 << 23
+
+
+def new_file(folder: Path, prefix: str) -> Path:
+    """An empty file of a new name."""
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=prefix, suffix=".csv", delete=False) as file:
+        return Path(file.name)
 
 
 def quoted(text: str) -> str:
@@ -23,7 +33,7 @@ def literal_path(path: Path) -> str:
 
 
 def csv_relation(
-    path: Path, columns: tuple[str, ...], *, delimiter: bytes, quote: bytes, skip: int = 0, multiline: bool = True
+    path: Path, columns: tuple[str, ...], *, delimiter: bytes, quote: bytes, skip: int = 1, multiline: bool = True
 ) -> str:
     """SQL for FROM that reads a proven text as it is, each column as VARCHAR.
 

@@ -25,7 +25,7 @@ _SHOWN = 5
 def limit_memory() -> None:
     """Holds this process to 1 GiB of address space and 4 GiB a file, where the system can."""
     try:
-        import resource
+        import resource  # noqa: PLC0415 -- absent on Windows
     except ImportError:  # Windows has no such limits; the deadline remains
         return
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
@@ -35,7 +35,7 @@ def limit_memory() -> None:
 
 def workbook(source: Path, folder: Path) -> dict[str, Any]:
     """One text for each visible sheet that holds anything: a record a row, from row 1 of the sheet."""
-    import fastexcel
+    import fastexcel  # noqa: PLC0415 -- only under the limit
 
     book = fastexcel.read_excel(source)
     tables, hidden, failed = [], [], []
@@ -76,7 +76,9 @@ def _note_what_text_hides(source: Path, tables: list[dict[str, Any]]) -> None:
             errors = list(_error_cells(archive, part)) if part in names else []
             if errors:
                 listed = ", ".join(errors[:_SHOWN]) + (", ..." if len(errors) > _SHOWN else "")
-                count = "1 cell shows an error and is" if len(errors) == 1 else f"{len(errors)} cells show errors and are"
+                count = (
+                    "1 cell shows an error and is" if len(errors) == 1 else f"{len(errors)} cells show errors and are"
+                )
                 table["notes"].append(f"{count} read as empty: {listed}")
             if from_1904:
                 table["notes"].append("this workbook counts its days from 1904")
@@ -99,12 +101,12 @@ def _error_cells(archive: zipfile.ZipFile, part: str) -> Iterator[str]:
             cut = text.rfind(b"<")
             for cell in _ERROR_CELL.findall(text, 0, max(cut, 0)):
                 yield cell.decode()
-            rest = text[cut:] if 0 <= cut and len(text) - cut < 1 << 20 else b""
+            rest = text[cut:] if cut >= 0 and len(text) - cut < 1 << 20 else b""
 
 
 def parquet(source: Path, folder: Path) -> dict[str, Any]:
     """One text with the columns of the file, each value as DuckDB writes it."""
-    import duckdb
+    import duckdb  # noqa: PLC0415 -- only under the limit
 
     con = duckdb.connect(config={"threads": 1, "memory_limit": "512MB", "autoinstall_known_extensions": False})
     escaped = "".join(f"[{c}]" if c in "[]*?" else c for c in source.as_posix()).replace("'", "''")
@@ -115,7 +117,11 @@ def parquet(source: Path, folder: Path) -> dict[str, Any]:
     texts = ", ".join(_as_text(str(row[0]), str(row[1])) for row in described)
     path = target.as_posix().replace("'", "''")
     con.execute(f"copy (select {texts} from {relation}) to '{path}' (format csv, header false, force_quote *)")
-    return {"tables": [{"sheet": None, "file": target.name, "notes": [], "columns": columns}], "hidden": [], "failed": []}
+    return {
+        "tables": [{"sheet": None, "file": target.name, "notes": [], "columns": columns}],
+        "hidden": [],
+        "failed": [],
+    }
 
 
 def _as_text(column: str, sql_type: str) -> str:

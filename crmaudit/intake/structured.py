@@ -6,32 +6,34 @@ import codecs
 import csv
 import json
 import re
-import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from crmaudit.intake.decode import Utf8
 from crmaudit.intake.dialect import column_names
 from crmaudit.intake.raw import VALUE_LENGTH, RawTable, Reject, Unreadable
-from crmaudit.intake.relation import csv_relation
+from crmaudit.intake.relation import FIRST_LINE, csv_relation, new_file
+
+if TYPE_CHECKING:
+    import _csv
 
 _LONGEST_VALUE = 1 << 20
 _MOST_COLUMNS = 4096
 _DEEPEST = 8
+_LONGEST_RECORD = 1 << 26
 _CHUNK = 1 << 20
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
-class _Twice(ValueError):
+class _TwiceError(ValueError):
     """An object names a key twice."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     made = dict(pairs)
     if len(made) != len(pairs):
-        raise _Twice
+        raise _TwiceError
     return made
 
 
@@ -49,9 +51,9 @@ def read_json(text: Utf8, name: str, workdir: Path) -> RawTable:
     Raises:
         Unreadable: the file is not JSON, is cut, or holds no list of records.
     """
-    table = _Table(list(text.notes))
     if not text.valid:
         raise Unreadable(name, "is JSON, but not valid UTF-8.", "Export it again.")
+    table = _Table(list(text.notes), workdir)
     try:
         if _is_one_object_a_line(text):
             _read_lines(text, table)
@@ -59,19 +61,30 @@ def read_json(text: Utf8, name: str, workdir: Path) -> RawTable:
             _read_document(text, name, table)
     except RecursionError as error:
         raise Unreadable(name, "is nested too deeply to be a list of records.", "Export flat records.") from error
+    finally:
+        table.close()
     if not table.keys:
         raise Unreadable(name, "holds no records.", "Export it again, as CSV if you can.")
     return table.finish(name, workdir)
 
 
-@dataclass
 class _Table:
-    notes: list[str]
-    keys: dict[str, int] = field(default_factory=dict)
-    rows: list[tuple[tuple[int, str], ...]] = field(default_factory=list)
-    """Each a row's (column, value) pairs, empty ones left out."""
-    lines: list[int] = field(default_factory=list)
-    rejects: list[Reject] = field(default_factory=list)
+    """The rows as they come, written out at once: a long file is never held in memory."""
+
+    def __init__(self, notes: list[str], workdir: Path) -> None:
+        self.notes = notes
+        self.keys: dict[str, int] = {}
+        self.rows = 0
+        self.rejects: list[Reject] = []
+        self.path = new_file(workdir, "json-")
+        self._file = self.path.open("w", encoding="utf-8", newline="")
+        self._writer = _writer(self._file)
+        self._first_width = 0
+        self._first_line = 1
+        self._exact = True
+
+    def close(self) -> None:
+        self._file.close()
 
     def add(self, record: Any, line: int) -> None:
         """Takes one value of the list: a row if it is an object, a reject otherwise."""
@@ -83,43 +96,64 @@ class _Table:
             if len(value) > _LONGEST_VALUE or "\0" in value or not _is_text(key) or not _is_text(value):
                 self.reject(line, value, f"the value of {key!r} is too long or no valid text")
                 return
-            number = self.keys.setdefault(key, len(self.keys))
-            if value:
-                row.append((number, value))
-        self.rows.append(tuple(row))
-        self.lines.append(line)
+            row.append((self.keys.setdefault(key, len(self.keys)), value))
+        cells = [""] * max(len(self.keys), 1)
+        for number, value in row:
+            cells[number] = value
+        self._writer.writerow(cells)
+        if not self.rows:
+            self._first_width = len(cells)
+        self._see(line, self.rows)
+        self.rows += 1
+
+    def _see(self, line: int, row: int) -> None:
+        if not row and not self.rejects:
+            self._first_line = line
+        self._exact = self._exact and line == self._first_line + row
 
     def reject(self, line: int, found: str, reason: str) -> None:
+        if not self.rows and not self.rejects:
+            self._first_line = line
         shown = found[:VALUE_LENGTH].encode("utf-8", errors="replace").decode().replace("\0", "\u2400")
         self.rejects.append(Reject(line, None, shown, reason))
 
     def finish(self, name: str, workdir: Path) -> RawTable:
-        """Writes the rows out and describes them."""
+        """The table; where keys came up after the first row, the rows before are filled up to the same width."""
+        self.close()
         width = len(self.keys)
         if width > _MOST_COLUMNS:
             raise Unreadable(name, f"has {width} different keys.", "Export flat records with the same keys.")
-        with tempfile.NamedTemporaryFile(
-            "w", dir=workdir, prefix="json-", suffix=".csv", delete=False, encoding="utf-8", newline=""
-        ) as copy:
-            writer = csv.writer(copy, quoting=csv.QUOTE_ALL, lineterminator="\n")
-            for row in self.rows:
-                cells = [""] * width
-                for number, value in row:
-                    cells[number] = value
-                writer.writerow(cells)
+        if width != self._first_width and self.rows:
+            self._fill_up(width, workdir)
         columns = column_names(tuple(self.keys), width)
-        first = min([*self.lines[:1], *(reject.line for reject in self.rejects[:1])], default=1)
         return RawTable(
             path=name,
             sheet=None,
             columns=columns,
-            relation=csv_relation(Path(copy.name), columns, delimiter=b",", quote=b'"'),
-            rows_read=len(self.rows) + len(self.rejects),
+            relation=csv_relation(self.path, columns, delimiter=b",", quote=b'"'),
+            rows_read=self.rows + len(self.rejects),
             rejects=tuple(self.rejects),
-            first_line=first,
-            lines_exact=all(line == first + number for number, line in enumerate(self.lines)),
+            first_line=self._first_line,
+            lines_exact=self._exact,
             notes=tuple(self.notes),
         )
+
+    def _fill_up(self, width: int, workdir: Path) -> None:
+        narrow, self.path = self.path, new_file(workdir, "json-")
+        csv.field_size_limit(2 * _LONGEST_VALUE)
+        with (
+            narrow.open(encoding="utf-8", newline="") as source,
+            self.path.open("w", encoding="utf-8", newline="") as target,
+        ):
+            rows = csv.reader(source)
+            next(rows)
+            _writer(target).writerows(row + [""] * (width - len(row)) for row in rows)
+        narrow.unlink()
+
+
+def _writer(file: TextIO) -> _csv.Writer:
+    file.write(FIRST_LINE.decode() + "\n")
+    return csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
 
 
 def _is_text(value: str) -> bool:
@@ -182,7 +216,7 @@ def _read_lines(text: Utf8, table: _Table) -> None:
             found = line.strip().decode("utf-8")
             try:
                 record = _DECODER.decode(found)
-            except _Twice:
+            except _TwiceError:
                 table.reject(number, found, "names a key twice")
             except ValueError as error:
                 table.reject(number, found, f"not valid JSON: {error}")
@@ -224,6 +258,11 @@ class _Cursor:
             if self._place < len(self._text) or not self._more():
                 return self._text[self._place : self._place + 1]
 
+    def end(self) -> None:
+        """ValueError where anything but blanks follows."""
+        if self.peek():
+            raise ValueError("something follows the end")
+
     def skip(self) -> None:
         self._advance(self._place + 1)
 
@@ -235,13 +274,15 @@ class _Cursor:
                 value, end = _DECODER.raw_decode(self._text, self._place)
                 # A number at the end of the piece may go on in the next.
                 if end < len(self._text) or self._ended or not self._more():
-                    self._advance(end if end <= len(self._text) and self._text[self._place : end] else end)
+                    self._advance(end)
                     return value
-            except _Twice:
+            except _TwiceError:
                 raise
             except ValueError:
                 if self._ended or not self._more():
                     raise
+            if len(self._text) > _LONGEST_RECORD:
+                raise ValueError("one record is longer than 64 MiB, or not closed")
 
     def _advance(self, place: int) -> None:
         self.line += self._text.count("\n", self._place, place)
@@ -255,9 +296,8 @@ def _read_document(text: Utf8, name: str, table: _Table) -> None:
             _read_array(cursor, table)
         else:
             _read_object(cursor, name, table)
-        if cursor.peek():
-            raise ValueError("something follows the end")
-    except _Twice as error:
+        cursor.end()
+    except _TwiceError as error:
         raise Unreadable(name, f"names a key twice in one object, near line {cursor.line}.", "Export again.") from error
     except ValueError as error:
         problem = f"is not valid JSON near line {cursor.line} ({error}): broken, or cut."
@@ -294,16 +334,18 @@ def _read_object(cursor: _Cursor, name: str, table: _Table) -> None:
             raise ValueError("a key and a colon are wanted")
         cursor.skip()
         if cursor.peek() == "[":
-            before = len(table.rows)
-            part = table if list_key is None else _Table([])
-            _read_array(cursor, part)
-            if part is not table and part.rows:
+            before = table.rows
+            _read_array(cursor, table)
+            if list_key is not None and table.rows > before:
                 raise Unreadable(
-                    name, f"holds two lists of records, {list_key!r} and {key!r}.", "Export each into a file of its own."
+                    name,
+                    f"holds two lists of records, {list_key!r} and {key!r}.",
+                    "Export each into a file of its own.",
                 )
-            if len(table.rows) > before:
+            if table.rows > before:
                 list_key = key
-            elif part is table:
+            elif list_key is None:
+                # A list of plain values beside the records is no list of records.
                 table.rejects.clear()
         else:
             others[key] = cursor.value()

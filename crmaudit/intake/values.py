@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 _NUMBER = re.compile(r"[-+(]?\s*[$€£¥]?\s*[-+]?\d[\d\s.,'’]*\s*(?:%|[$€£¥]|[eE][-+]?\d+)?\)?")
 _DATE = re.compile(
@@ -12,7 +13,8 @@ _DATE = re.compile(
 _ADDRESS = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _YEAR_OR_PLACE = re.compile(r"(?:19|20)\d\d|\d{1,4}")
 _TOTAL = re.compile(
-    r"(?:grand|sub|report|overall)?[\s-]*total(?:s|en|e|es)?|(?:gesamt|zwischen)?summe|gesamt|somme|suma|totaal|sum", re.I
+    r"(?:grand|sub|report|overall)?[\s-]*total(?:s|en|e|es)?|(?:gesamt|zwischen)?summe|gesamt|somme|suma|totaal|sum",
+    re.I,
 )
 _TOTAL_OF = re.compile(r"(?:(?:grand|sub)[\s-]*)?total\b|(?:zwischen|gesamt)?summe\b|totale?\b", re.I)
 
@@ -55,7 +57,7 @@ def _counts_up(row: Sequence[str]) -> bool:
     if len(row) < 3 or not all(value.strip().isdigit() for value in row):
         return False
     numbers = [int(value) for value in row]
-    return all(after - before == 1 for before, after in zip(numbers, numbers[1:], strict=False))
+    return all(after - before == 1 for before, after in pairwise(numbers))
 
 
 def is_title(row: Sequence[str], width: int) -> bool:

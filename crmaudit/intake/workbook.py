@@ -22,7 +22,9 @@ from crmaudit.intake.relation import identifier
 
 DEADLINE = 20.0
 """Seconds a file may take."""
-_DATED = re.compile(r"date|datum|fecha|\bdata\b|\bday\b|(?:_|\b)(?:on|at)$|created|closed|signed|since|until|start|end", re.I)
+_DATED = re.compile(
+    r"date|when|time|datum|fecha|\bdata\b|\bday\b|(?:_|\b)(?:on|at)$|created|closed|signed|since|until|start|end", re.I
+)
 
 
 def read_sheets(
