@@ -15,6 +15,7 @@ from crmaudit.intake.mapping import ColumnMapping, Links, from_known, is_specifi
 from crmaudit.intake.overrides import apply_override, override_for
 from crmaudit.intake.profile import Profile, profile
 from crmaudit.intake.raw import RawTable
+from crmaudit.intake.sql import one_row, quoted
 from crmaudit.intake.synonyms import KnownExport, Vocabulary, fits, known_exports, plain, vocabulary
 from crmaudit.schema import TABLES
 
@@ -243,8 +244,9 @@ def _joined(
             source = master.mapping.source_of(column or "")
             if source is None or (target == "account_name" and master.entity != "accounts"):
                 continue
-            query = f'select count(distinct trim("{source.replace(chr(34), chr(34) * 2)}")) from {master.table.relation} where trim("{source.replace(chr(34), chr(34) * 2)}") in (select unnest(?))'
-            (count,) = con.execute(query, [sorted(values)]).fetchone() or (0,)
+            text = f"trim({quoted(source)})"
+            query = f"select count(distinct {text}) from {master.table.relation} where {text} in (select unnest(?))"
+            count = one_row(con, query, [sorted(values)])[0]
             if count and (best is None or count > best[0]):
                 best = (count, target, f"{count} of its {len(values)} sampled values are {source} of {master.table.path}")
     return (best[1], best[2]) if best else None
@@ -263,12 +265,10 @@ def _proven_stamps(con: duckdb.DuckDBPyConnection, seen: Profile) -> dict[str, s
     """Load stamps that the first rows suggest and the whole column confirms."""
     proven = {}
     for name, why in load_stamps(seen).items():
-        quoted = '"' + name.replace('"', '""') + '"'
-        row = con.execute(
-            f"select date_diff('second', min(try_cast({quoted} as timestamp)), max(try_cast({quoted} as timestamp))) "
-            f"from {seen.table.relation}"
-        ).fetchone()
-        if row and row[0] is not None and row[0] <= 86_400:
+        written = f"try_cast({quoted(name)} as timestamp)"
+        span = f"select date_diff('second', min({written}), max({written})) from {seen.table.relation}"
+        seconds = one_row(con, span)[0]
+        if seconds is not None and seconds <= 86_400:
             proven[name] = why
     return proven
 
