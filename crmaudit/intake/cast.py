@@ -6,6 +6,7 @@ same file may, and failing that the values are set aside as ambiguous. A two-dig
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -15,6 +16,7 @@ import duckdb
 from crmaudit.intake import forms
 from crmaudit.intake.forms import matches
 from crmaudit.intake.mapping import ColumnMapping, MappedColumn
+from crmaudit.intake.profile import Profile
 from crmaudit.intake.sql import listed, literal, one_row, quoted
 from crmaudit.intake.synonyms import Vocabulary
 from crmaudit.schema import TABLES, Column
@@ -55,32 +57,38 @@ class Caster:
     workbook: bool = False
     """A sheet's unformatted dates are serial days, even among dates written out."""
 
-    def value(self, cast: ColumnCast) -> str:
-        """The SQL expression of the canonical value."""
+    def prepared(self, cast: ColumnCast) -> dict[str, str]:
+        """First step: columns of text in the source's row; their names are the source's with a letter before it."""
         x = quoted(cast.mapped.source)
-        column = cast.column
-        if column.kind in ("id", "text"):
-            return forms.clean(x, self.words.nothing, lines=column.kind == "text")
-        if column.kind == "bool":
-            return forms.bool_value(forms.tidy(x), self.words.true, self.words.false)
-        if column.kind in ("date", "time"):
-            return self._date(cast, x)
-        return self._number(cast, x)
+        if not cast.is_cast:
+            return {_name("v", cast): forms.stripped(x, lines=cast.column.kind == "text")}
+        return {} if cast.fast else {_name("t", cast): forms.tidy(x)}
+
+    def digits(self, cast: ColumnCast) -> dict[str, str]:
+        """Second step: the digits and marks of numbers whose form is not known."""
+        if cast.column.kind in ("money", "number") and not cast.fast:
+            return {_name("n", cast): forms.number_core(_name("t", cast))}
+        return {}
+
+    def value(self, cast: ColumnCast) -> str:
+        """Third step: the SQL expression of the canonical value."""
+        kind = cast.column.kind
+        if kind in ("id", "text"):
+            return forms.meaningful(_name("v", cast), self.words.nothing)
+        if kind == "bool":
+            return forms.bool_value(_name("t", cast), self.words.true, self.words.false)
+        return self._date(cast) if kind in ("date", "time") else self._number(cast)
 
     def checked(self, cast: ColumnCast, value: str) -> str:
-        """The value where it can be true: days of the years 1900 to 2199."""
+        """Fourth step, from the value's column: the value where it can be true, days of the years 1900 to 2199."""
         if cast.column.kind not in ("date", "time"):
             return value
         return f"case when {value} >= '1900-01-01' and {value} < '2200-01-01' then {value} end"
 
-    def means_something(self, x: str) -> str:
-        """Whether a text says anything at all."""
-        return f"({x} is not null and lower({forms.tidy(x)}) not in {listed(self.words.nothing)})"
-
     def is_bad(self, cast: ColumnCast, value: str) -> str:
-        """Whether the text says something that is not the value's kind. Looks at texts without a value only."""
+        """Whether the text says something that is not of the value's kind. Looks at texts without a value only."""
         x = quoted(cast.mapped.source)
-        said = self.means_something(x)
+        said = f"{x} is not null and lower({forms.tidy(x)}) not in {listed(self.words.nothing)}"
         if cast.column.kind in ("date", "time"):
             said += f" and not starts_with({x}, '9999-12-31')"
         return f"case when {value} is null then {said} else false end"
@@ -103,11 +111,12 @@ class Caster:
             "then 'thousands and decimals cannot be told apart' else 'not a number' end"
         )
 
-    def _date(self, cast: ColumnCast, x: str) -> str:
+    def _date(self, cast: ColumnCast) -> str:
         sql_type = "date" if cast.column.kind == "date" else "timestamp"
         if cast.fast:
+            x = quoted(cast.mapped.source)
             return f"case when {matches(x, cast.fast)} then try_cast({x} as {sql_type}) end"
-        t = forms.tidy(x)
+        t = _name("t", cast)
         arms = []
         for form in forms.DATE_FORMS:
             if form not in cast.dates or form == "short_year":
@@ -118,9 +127,7 @@ class Caster:
                 continue
             value = forms.date_value(form, t, timezone=self.timezone, order=cast.order, months=self.words.months)
             arms.append(f"when {test} then {value}")
-        if not arms:
-            return f"null::{sql_type}"
-        return f"(case {' '.join(arms)} end)::{sql_type}"
+        return f"(case {' '.join(arms)} end)::{sql_type}" if arms else f"null::{sql_type}"
 
     def _self_proven(self, t: str, test: str) -> list[str]:
         first, second = (f"try_cast(regexp_extract({t}, {literal(_NUMERIC_DATE)}, {g}) as integer)" for g in (1, 3))
@@ -130,28 +137,52 @@ class Caster:
             arms.append(f"when {test} and ({proof}) then {value}")
         return arms
 
-    def _number(self, cast: ColumnCast, x: str) -> str:
+    def _number(self, cast: ColumnCast) -> str:
         money = cast.column.kind == "money"
         sql_type = "decimal(18, 4)" if money else "double"
         if cast.fast:
+            x = quoted(cast.mapped.source)
             value = f"case when {matches(x, cast.fast)} then try_cast({x} as {sql_type}) end"
         else:
-            t = forms.tidy(x)
-            value = forms.number_value(t, forms.number_core(t), cast.mark, sql_type)
+            value = forms.number_value(_name("t", cast), _name("n", cast), cast.mark, sql_type)
         return _times(value, cast.mapped.factor, money=money)
+
+
+def quick_casts(mapping: ColumnMapping, seen: Profile) -> tuple[ColumnCast, ...] | None:
+    """The casts of a file whose sampled dates are all ISO and whose sampled numbers all have a plain decimal point.
+
+    None where any column has another form or two readings. A proposal only: each row is tried when it is loaded.
+    """
+    casts = []
+    for mapped in mapping.columns:
+        column = TABLES[mapping.entity].column(mapped.column)
+        fast = _fast_form(column, seen.columns[mapped.source].values, mapping)
+        if fast is None and column.kind not in ("id", "text", "bool"):
+            return None
+        casts.append(ColumnCast(mapped, column, fast))
+    return tuple(casts)
+
+
+def _fast_form(column: Column, values: Sequence[str], mapping: ColumnMapping) -> str | None:
+    if column.kind in ("date", "time"):
+        candidates = [forms.DATE_FORMS["iso"]] + [forms.DATE_FORMS["iso_time"]] * (column.kind == "time")
+        return next((f for f in candidates if all(re.fullmatch(f, v) for v in values)), None)
+    if column.kind in ("money", "number") and mapping.decimal != ",":
+        if all(re.fullmatch(forms.FAST_INTEGER, v) for v in values):
+            return forms.FAST_INTEGER
+        form = forms.FAST_MONEY if column.kind == "money" else forms.FAST_NUMBER
+        proved = mapping.decimal == "." or any(re.fullmatch(forms.PROVES_DOT, v.lstrip("+-")) for v in values)
+        return form if proved and all(re.fullmatch(form, v) for v in values) else None
+    return None
 
 
 def prove_casts(
     con: duckdb.DuckDBPyConnection, mapping: ColumnMapping, relation: str, caster: Caster
 ) -> tuple[ColumnCast, ...]:
-    """How each mapped column is cast, judged by every row of the relation; marks and orders shared within the file.
-
-    Called with a sample it proposes: a column with a `fast` form is then proved row by row while it is loaded.
-    """
+    """How each mapped column is cast, judged by every row of the relation; marks and orders shared within the file."""
     casts = [ColumnCast(m, TABLES[mapping.entity].column(m.column)) for m in mapping.columns]
     counts = _count(con, casts, relation, caster)
-    decided = [_decide(cast, counts[i], mapping, caster) for i, cast in enumerate(casts)]
-    return _shared(decided)
+    return _shared([_decide(cast, counts[i], mapping, caster) for i, cast in enumerate(casts)])
 
 
 @dataclass(frozen=True)
@@ -165,23 +196,28 @@ class _Judged:
 def _count(
     con: duckdb.DuckDBPyConnection, casts: Sequence[ColumnCast], relation: str, caster: Caster
 ) -> list[dict[str, int]]:
-    columns, labels = [], []
+    columns, labels, cores = [], [], []
     texts = {cast.mapped.source: f"t{i}" for i, cast in enumerate(casts) if cast.column.kind not in ("id", "text", "bool")}
     for i, cast in enumerate(casts):
         t = texts.get(cast.mapped.source)
         if t is None:
             continue
         said = f"{t} is not null and lower({t}) not in {listed(caster.words.nothing)}"
-        tests = {"all": said, "padded": f"{said} and {t} is distinct from {quoted(cast.mapped.source)}"}
-        tests |= _date_tests(t) if cast.column.kind in ("date", "time") else _number_tests(t)
+        tests = {"all": said, "padded": f"{said} and {t} is distinct from x{t}"}
+        if cast.column.kind in ("date", "time"):
+            tests |= _date_tests(t)
+        else:
+            cores.append(f"{forms.number_core(t)} as n{t}")
+            tests |= _number_tests(t, f"n{t}")
         for name, test in tests.items():
             columns.append(f"count(*) filter ({test})")
             labels.append((i, name))
     counts: list[dict[str, int]] = [{} for _ in casts]
     if not columns:
         return counts
-    inner = ", ".join(f"{forms.tidy(quoted(s))} as {t}, {quoted(s)}" for s, t in texts.items())
-    row = one_row(con, f"select {', '.join(columns)} from (select {inner} from {relation})")
+    inner = ", ".join(f"{forms.tidy(quoted(s))} as {t}, {quoted(s)} as x{t}" for s, t in texts.items())
+    texts_of = f"select {inner} from {relation}"
+    row = one_row(con, f"select {', '.join(columns)} from (select {', '.join(['*', *cores])} from ({texts_of}))")
     for (i, name), number in zip(labels, row, strict=True):
         counts[i][name] = number
     return counts
@@ -202,8 +238,7 @@ def _date_tests(t: str) -> dict[str, str]:
     return tests
 
 
-def _number_tests(t: str) -> dict[str, str]:
-    core = forms.number_core(t)
+def _number_tests(t: str, core: str) -> dict[str, str]:
     return {
         "plain": matches(t, forms.FAST_NUMBER),
         "short": matches(t, forms.FAST_MONEY),
@@ -316,6 +351,10 @@ def _is_quick_date(cast: ColumnCast, counts: Mapping[str, int]) -> bool:
         return False
     one = counts["iso"] == counts["all"] or counts["iso_time"] == counts["all"]
     return one and (cast.column.kind == "time" or counts["iso"] == counts["all"])
+
+
+def _name(letter: str, cast: ColumnCast) -> str:
+    return quoted(f"{letter} {cast.mapped.source}")
 
 
 def _order(order: str) -> str:

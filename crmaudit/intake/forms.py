@@ -12,7 +12,8 @@ from crmaudit.intake.sql import listed, literal
 
 _TIME = r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
 _CLOCK = rf"(,?[ T]+({_TIME}|\d{{1,2}}:\d{{2}}(:\d{{2}})? ?[AaPp]\.?[Mm]\.?))?"
-_WEEKDAY = r"([\pL]{2,10}\.?,? )?"
+_NAME = r"[^\d\s.,:/()-]+"
+_WEEKDAY = rf"({_NAME}\.?,? )?"
 
 DATE_FORMS: Mapping[str, str] = {
     "iso": r"\d{4}-\d{2}-\d{2}",
@@ -22,12 +23,12 @@ DATE_FORMS: Mapping[str, str] = {
     "compact": r"(19|20)\d{6}",
     "compact_time": r"(19|20)\d{6}[T ]?\d{6}",
     "numeric": rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{_CLOCK}",
-    "day_month": rf"{_WEEKDAY}\d{{1,2}}(st|nd|rd|th|\.)?[-/. ]*[\pL]{{3,10}}\.?,?[-/. ]*\d{{4}}{_CLOCK}",
-    "month_day": rf"{_WEEKDAY}[\pL]{{3,10}}\.? \d{{1,2}}(st|nd|rd|th)?,? \d{{4}}{_CLOCK}",
+    "day_month": rf"{_WEEKDAY}\d{{1,2}}(st|nd|rd|th|\.)?[-/. ]*{_NAME}\.?,?[-/. ]*\d{{4}}{_CLOCK}",
+    "month_day": rf"{_WEEKDAY}{_NAME}\.? \d{{1,2}}(st|nd|rd|th)?,? \d{{4}}{_CLOCK}",
     "epoch_s": r"\d{10}",
     "epoch_ms": r"\d{13}",
     "serial": r"[2-6]\d{4}(\.\d+)?",
-    "short_year": rf"\d{{1,2}}[-/. ]([\pL]{{3,10}}|\d{{1,2}})[-/. ]\d{{2}}{_CLOCK}",
+    "short_year": rf"\d{{1,2}}[-/. ]({_NAME}|\d{{1,2}})[-/. ]\d{{2}}{_CLOCK}",
 }
 """The forms of a date, in the order in which they are tried. `numeric` is day-first or month-first, `short_year` none."""
 
@@ -58,7 +59,7 @@ FAST_MONEY = r"[-+]?\d{1,14}(\.\d{1,4})?"
 FAST_NUMBER = r"[-+]?\d+(\.\d+)?"
 FAST_INTEGER = r"[-+]?\d{1,14}"
 
-MANY = "[\\x00-\\x08\\x0b-\\x1f\\x7f\\x{80}-\\x{9f}\\x{feff}\\x{200b}]"
+MOST_CONTROLS = "[\\x00-\\x08\\x0b-\\x1f\\x7f\\x{80}-\\x{9f}\\x{feff}\\x{200b}]"
 ALL_CONTROLS = "[\\x00-\\x1f\\x7f\\x{80}-\\x{9f}\\x{feff}\\x{200b}]"
 _SPACES = "^[\\s\\x{a0}\\x{202f}]+|[\\s\\x{a0}\\x{202f}]+$"
 
@@ -73,24 +74,24 @@ def tidy(text: str) -> str:
     return f"trim(regexp_replace({spaced}, {literal(ALL_CONTROLS)}, '', 'g'))"
 
 
-def clean(text: str, nothing: Collection[str], *, lines: bool) -> str:
-    """The text trimmed and free of control characters (line ends and tabs stay where `lines`), NULL where it says nothing.
+def stripped(text: str, *, lines: bool) -> str:
+    """The text trimmed and free of control characters; line ends and tabs stay where `lines`.
 
     Most texts are printable ASCII without spaces around: for those a blob of the same length proves it, which costs a
     fifth of a regular expression.
     """
-    words = listed(nothing)
-    longest = max(len(w) for w in nothing)
-    stripped = f"regexp_replace({text}, {literal(MANY if lines else ALL_CONTROLS)}, '', 'g')"
-    slow = f"regexp_replace({stripped}, {literal(_SPACES)}, '', 'g')"
+    controls = literal(MOST_CONTROLS if lines else ALL_CONTROLS)
+    slow = f"regexp_replace(regexp_replace({text}, {controls}, '', 'g'), {literal(_SPACES)}, '', 'g')"
     is_plain = (
         f"strlen(encode({text})::varchar) = strlen({text}) and not starts_with({text}, ' ') and not ends_with({text}, ' ')"
     )
-    return (
-        f"case when {is_plain} then "
-        f"case when strlen({text}) > {longest} then {text} when lower({text}) in {words} then null else {text} end "
-        f"when {text} is null or lower({slow}) in {words} then null else {slow} end"
-    )
+    return f"case when {is_plain} then {text} else {slow} end"
+
+
+def meaningful(text: str, nothing: Collection[str]) -> str:
+    """The stripped text, NULL where it says nothing. Give a column: an expression would be computed several times."""
+    longest = max(len(w.encode()) for w in nothing)
+    return f"case when strlen({text}) > {longest} then {text} when lower({text}) in {listed(nothing)} then null else {text} end"
 
 
 def date_value(form: str, text: str, *, timezone: str, order: str | None, months: Mapping[str, int]) -> str:
@@ -116,10 +117,10 @@ def date_value(form: str, text: str, *, timezone: str, order: str | None, months
         pattern = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})"
         return _calendar(text, pattern, 3, 2, 1) if order == "dmy" else _calendar(text, pattern, 3, 1, 2)
     if form == "day_month":
-        pattern = r"^(?:[\pL]{2,10}\.?,? )?(\d{1,2})(?:st|nd|rd|th|\.)?[-/. ]*([\pL]{3,10})\.?,?[-/. ]*(\d{4})"
+        pattern = rf"^(?:{_NAME}\.?,? )?(\d{{1,2}})(?:st|nd|rd|th|\.)?[-/. ]*({_NAME})\.?,?[-/. ]*(\d{{4}})"
         return _calendar(text, pattern, 3, 2, 1, months)
     if form == "month_day":
-        pattern = r"^(?:[\pL]{2,10}\.?,? )?([\pL]{3,10})\.? (\d{1,2})(?:st|nd|rd|th)?,? (\d{4})"
+        pattern = rf"^(?:{_NAME}\.?,? )?({_NAME})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})"
         return _calendar(text, pattern, 3, 1, 2, months)
     raise ValueError(f"no date can be read from the form {form!r}")
 

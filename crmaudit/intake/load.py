@@ -110,7 +110,7 @@ def _load_one(
         raise ValueError(f"{found.table.path} has no mapping")
     workbook = found.table.path.lower().endswith(_WORKBOOKS)
     typed = typed_table(
-        con, found.table, found.mapping,
+        con, found.profile, found.mapping,
         name=f"loaded._{source_id}", system=found.system, source_id=source_id,
         caster=Caster(timezone, vocabulary(), workbook),
     )  # fmt: skip
@@ -165,7 +165,7 @@ def _unlinked(con: duckdb.DuckDBPyConnection, steps: Mapping[int, _Step]) -> dic
     notes: dict[int, list[str]] = {}
     for source_id, step in steps.items():
         seen, mapping = step.recognition.profile, step.recognition.mapping
-        if seen is None or mapping is None:
+        if mapping is None:
             continue
         for mapped in mapping.columns:
             target = TABLES[mapping.entity].column(mapped.column).refers_to

@@ -38,7 +38,7 @@ class Candidate:
 class Recognition:
     """What one file or sheet is taken for."""
 
-    table: RawTable
+    profile: Profile
     system: str
     entity: str | None
     """None where it is nothing we know; `reason` then says why."""
@@ -49,7 +49,10 @@ class Recognition:
     mapping: ColumnMapping | None
     reason: str | None = None
     overridden: bool = False
-    profile: Profile | None = None
+
+    @property
+    def table(self) -> RawTable:
+        return self.profile.table
 
 
 def recognise(
@@ -96,8 +99,8 @@ def _by_header(seen: Profile, words: Vocabulary, links: Links) -> Recognition | 
     evidence = (f"the header of a {known.system} export ({known.file}): {', '.join(known.requires)}",)
     mapping = from_known(known, seen, words, links)
     return Recognition(
-        seen.table, known.system, known.entity, round(score, 2), evidence,
-        (Candidate(known.entity, round(score, 2)),), mapping, profile=seen,
+        seen, known.system, known.entity, round(score, 2), evidence,
+        (Candidate(known.entity, round(score, 2)),), mapping,
     )  # fmt: skip
 
 
@@ -114,12 +117,11 @@ def _by_names(seen: Profile, words: Vocabulary, links: Links) -> Recognition:
     if best is None or best.score < ACCEPTED:
         reason = _why_nothing(seen, words, judged)
         return Recognition(
-            seen.table, GENERIC, None, best.score if best else 0.0, (), _candidates(fitting), None, reason, profile=seen
+            seen, GENERIC, None, best.score if best else 0.0, (), _candidates(fitting), None, reason
         )
     return Recognition(
-        seen.table, GENERIC, best.mapping.entity, best.score, best.evidence,
+        seen, GENERIC, best.mapping.entity, best.score, best.evidence,
         tuple(c for c in _candidates(fitting) if c.score >= max(ACCEPTED, best.score - CLOSE)), best.mapping,
-        profile=seen,
     )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -9,9 +10,9 @@ from decimal import Decimal
 import duckdb
 
 from crmaudit.intake import forms
-from crmaudit.intake.cast import Caster, ColumnCast, prove_casts
-from crmaudit.intake.mapping import ColumnMapping, MappedColumn
-from crmaudit.intake.profile import SAMPLE_ROWS
+from crmaudit.intake.cast import Caster, ColumnCast, prove_casts, quick_casts
+from crmaudit.intake.mapping import ColumnMapping
+from crmaudit.intake.profile import Profile
 from crmaudit.intake.raw import VALUE_LENGTH, RawTable
 from crmaudit.intake.sql import listed, literal, number, one_row, quoted
 from crmaudit.intake.states import derived_states, state_value
@@ -64,7 +65,7 @@ def decisive(entity: str, mapping: ColumnMapping) -> frozenset[str]:
 
 def typed_table(
     con: duckdb.DuckDBPyConnection,
-    raw: RawTable,
+    seen: Profile,
     mapping: ColumnMapping,
     *,
     name: str,
@@ -72,20 +73,19 @@ def typed_table(
     source_id: int,
     caster: Caster,
 ) -> Typed:
-    """Make the table `name` from a raw one; what could not be cast goes to `loaded.rejects`.
+    """Make the table `name` from the raw one that was profiled; what could not be cast goes to `loaded.rejects`.
 
     Reads the relation once when every row has the forms that its first thousand show, three times otherwise.
     """
-    sample = f"(select * from {raw.relation} limit {SAMPLE_ROWS})"
-    casts = prove_casts(con, mapping, sample, caster)
-    build = _Build(raw, mapping, name, system, source_id, caster)
-    build.find_currency(con, sample)
-    clean = all(c.fast for c in casts if c.column.kind in ("date", "time", "money", "number"))
-    if clean:
+    build = _Build(seen.table, mapping, name, system, source_id, caster)
+    build.find_currency(seen)
+    casts = quick_casts(mapping, seen)
+    clean = casts is not None
+    if casts is not None:
         con.execute(build.create(casts, keep_raw=False))
         clean = not number(con, f"select count(*) from {name} where _bad")
-    if not clean:
-        casts = prove_casts(con, mapping, raw.relation, caster)
+    if casts is None or not clean:
+        casts = prove_casts(con, mapping, seen.table.relation, caster)
         con.execute(f"drop table if exists {name}")
         con.execute(build.create(casts, keep_raw=True))
     rejected, notes, money = _settle(con, build, casts, kept_raw=not clean)
@@ -113,12 +113,12 @@ class _Build:
         self.currency_source: str | None = None
         """The amount column, where its amounts carry their currency and no other column names it."""
 
-    def find_currency(self, con: duckdb.DuckDBPyConnection, sample: str) -> None:
+    def find_currency(self, seen: Profile) -> None:
         has = any(c.name == "currency" for c in TABLES[self.entity].columns)
         source = self.mapping.source_of(self.amount) if self.amount else None
         if has and source and not self.mapping.has("currency"):
-            marked = f"regexp_matches({quoted(source)}, '[A-Z€£$¥₹]') and regexp_matches({quoted(source)}, '\\d')"
-            if number(con, f"select count(*) from {sample} where {marked}"):
+            marks = "".join(self.caster.words.currencies)
+            if any(re.search(rf"\b[A-Z]{{3}}\b|[{re.escape(marks)}]", v) for v in seen.columns[source].values):
                 self.currency_source = source
 
     def canonical(self) -> list[str]:
@@ -132,34 +132,42 @@ class _Build:
         return [c.name for c in TABLES[self.entity].columns if c.name in names]
 
     def create(self, casts: Sequence[ColumnCast], *, keep_raw: bool) -> str:
-        """CREATE TABLE AS: values, then `_bad` (and the raw text of bad cells where asked), then `_excluded`."""
+        """CREATE TABLE AS, in steps: texts, digits, values, checked values, then what follows from them.
+
+        Each step reads the columns of the one before, so that nothing is computed twice. `_bad` marks rows with a cell
+        that could not be cast (its raw text is kept where asked), `_excluded` those that a known export leaves out.
+        """
         caster = self.caster
-        inner = [f"{caster.value(c)} as {_inner(c)}" for c in casts]
-        sources = {c.mapped.source for c in casts} | {f.column for f in self.mapping.exclude_rows}
-        sources |= {self.mapping.updated} if self.mapping.updated else set()
-        inner += [f"{quoted(s)} as {quoted('x ' + s)}" for s in sorted(sources)]
+        steps = [self.raw.relation]
+        for make in (caster.prepared, caster.digits):
+            more = [f"{e} as {name}" for c in casts for name, e in make(c).items()]
+            if more:
+                steps.append(f"(select *, {', '.join(more)} from {steps[-1]})")
+        values = [f"{caster.value(c)} as {_inner(c)}" for c in casts]
+        steps.append(f"(select *, {', '.join(values)} from {steps[-1]})")
+        checked = [f"{caster.checked(c, _inner(c))} as {_checked(c)}" for c in casts]
+        steps.append(f"(select *, {', '.join(checked)} from {steps[-1]})")
         outer = [f"{value} as {quoted(column)}" for column, value in self._values(casts).items()]
         outer += [f"{literal(self.system)} as system", f"{self.source_id}::integer as source_id"]
         if self.mapping.updated:
-            text = forms.tidy(quoted("x " + self.mapping.updated))
-            outer.append(f"try_cast({text} as timestamp) as {UPDATED}")
+            outer.append(f"try_cast({forms.tidy(quoted(self.mapping.updated))} as timestamp) as {UPDATED}")
         outer.append(f"{self._excluded()} as _excluded")
-        bad = {i: self._bad(c) for i, c in enumerate(casts) if c.is_cast}
+        bad = {i: caster.is_bad(c, _checked(c)) for i, c in enumerate(casts) if c.is_cast}
         if keep_raw:
             outer += [
-                f"case when {b} then {quoted('x ' + casts[i].mapped.source)} end as {quoted(f'_raw_{i}')}"
+                f"case when {b} then {quoted(casts[i].mapped.source)} end as {quoted(f'_raw_{i}')}"
                 for i, b in bad.items()
             ]
         outer.append(f"({' or '.join(bad.values()) or 'false'}) as _bad")
-        return f"create table {self.name} as select {', '.join(outer)} from (select {', '.join(inner)} from {self.raw.relation})"
+        return f"create table {self.name} as select {', '.join(outer)} from {steps[-1]}"
 
     def _values(self, casts: Sequence[ColumnCast]) -> dict[str, str]:
         values = {}
         for cast in casts:
             column = cast.column.name
-            state = state_value(self.entity, column, _inner(cast), self.mapping, self.caster.words)
-            values[column] = state or self.caster.checked(cast, _inner(cast))
-        by_column = {c.column.name: _inner(c) for c in casts}
+            state = state_value(self.entity, column, _checked(cast), self.mapping, self.caster.words)
+            values[column] = state or _checked(cast)
+        by_column = {c.column.name: _checked(c) for c in casts}
         for column, source in derived_states(self.entity, self.mapping, self.caster.words).items():
             values[column] = str(state_value(self.entity, column, by_column[source], self.mapping, self.caster.words))
         if self._splits_close_date() and "closed_on" in values:
@@ -169,7 +177,7 @@ class _Build:
         for column, source in self._from_name().items():
             values[column] = by_column[source]
         if self.currency_source:
-            values["currency"] = _currency(quoted("x " + self.currency_source), self.caster)
+            values["currency"] = _currency(quoted(self.currency_source), self.caster)
         for column, value in self.mapping.constants.items():
             values[column] = f"{literal(value)}::{TABLES[self.entity].column(column).sql_type}"
         return {c.name: values[c.name] for c in TABLES[self.entity].columns if c.name in values}
@@ -186,14 +194,9 @@ class _Build:
             return {}
         return {key: "name"} if not self.mapping.has(key) and self.mapping.source_of("name") else {}
 
-    def _bad(self, cast: ColumnCast) -> str:
-        source = MappedColumn("x " + cast.mapped.source, cast.mapped.column, "")
-        value = self.caster.checked(cast, _inner(cast))
-        return self.caster.is_bad(ColumnCast(source, cast.column), f"({value})")
-
     def _excluded(self) -> str:
         arms = [
-            f"when lower({forms.tidy(quoted('x ' + f.column))}) in {listed(f.values)} then {literal(f.reason)}"
+            f"when lower({forms.tidy(quoted(f.column))}) in {listed(f.values)} then {literal(f.reason)}"
             for f in self.mapping.exclude_rows
         ]
         return f"case {' '.join(arms)} end" if arms else "null::varchar"
@@ -262,4 +265,8 @@ def _currency(x: str, caster: Caster) -> str:
 
 
 def _inner(cast: ColumnCast) -> str:
-    return quoted("v " + cast.column.name)
+    return quoted(f"value {cast.column.name}")
+
+
+def _checked(cast: ColumnCast) -> str:
+    return quoted(f"checked {cast.column.name}")
