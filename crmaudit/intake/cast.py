@@ -1,0 +1,374 @@
+"""Text becomes values: a form is proposed on a sample, proved on every row, and never guessed.
+
+A column's whole content decides its date order and its decimal mark; where it proves neither, other columns of the
+same file may, and failing that the values are set aside as ambiguous. A two-digit year is never read.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import duckdb
+
+from crmaudit.intake import forms
+from crmaudit.intake.forms import matches
+from crmaudit.intake.mapping import ColumnMapping, MappedColumn
+from crmaudit.intake.profile import Profile
+from crmaudit.intake.sql import listed, literal, one_row, quoted
+from crmaudit.intake.synonyms import Vocabulary
+from crmaudit.schema import TABLES, Column
+
+MOSTLY = 0.9
+"""Bare numbers are taken for epochs or serial days only where this share of the column is such numbers."""
+
+_NUMERIC_DATE = r"^(\d{1,2})([-/.])(\d{1,2})[-/.]"
+
+
+@dataclass(frozen=True)
+class ColumnCast:
+    """How one source column becomes one canonical column."""
+
+    mapped: MappedColumn
+    column: Column
+    fast: str | None = None
+    """The one form (a regular expression) that all sampled values have, where a cheap cast is enough."""
+    dates: tuple[str, ...] = ()
+    """The date forms of the column's values."""
+    order: str | None = None
+    """"dmy" or "mdy"; None where numeric dates prove themselves or are set aside."""
+    mark: str | None = None
+    """The decimal mark; None where only numbers that prove themselves are read."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_cast(self) -> bool:
+        return self.column.kind not in ("id", "text")
+
+
+@dataclass(frozen=True)
+class Caster:
+    """What casting needs to know besides the column: the report's zone and the words that mean nothing, yes, March."""
+
+    timezone: str
+    words: Vocabulary
+    workbook: bool = False
+    """A sheet's unformatted dates are serial days, even among dates written out."""
+
+    def prepared(self, cast: ColumnCast) -> dict[str, str]:
+        """First step: columns of text in the source's row; their names are the source's with a letter before it."""
+        x = quoted(cast.mapped.source)
+        if not cast.is_cast:
+            return {_name("v", cast): forms.stripped(x, lines=cast.column.kind == "text")}
+        return {} if cast.fast else {_name("t", cast): forms.tidy(x)}
+
+    def digits(self, cast: ColumnCast) -> dict[str, str]:
+        """Second step: the digits and marks of numbers whose form is not known."""
+        if cast.column.kind in ("money", "number") and not cast.fast:
+            return {_name("n", cast): forms.number_core(_name("t", cast))}
+        return {}
+
+    def value(self, cast: ColumnCast) -> str:
+        """Third step: the SQL expression of the canonical value."""
+        kind = cast.column.kind
+        if kind in ("id", "text"):
+            return forms.meaningful(_name("v", cast), self.words.nothing)
+        if kind == "bool":
+            return forms.bool_value(_name("t", cast), self.words.true, self.words.false)
+        return self._date(cast) if kind in ("date", "time") else self._number(cast)
+
+    def checked(self, cast: ColumnCast, value: str) -> str:
+        """Fourth step, from the value's column: the value where it can be true, days of the years 1900 to 2199."""
+        if cast.column.kind not in ("date", "time"):
+            return value
+        return f"case when {value} >= '1900-01-01' and {value} < '2200-01-01' then {value} end"
+
+    def is_bad(self, cast: ColumnCast, value: str) -> str:
+        """Whether the text says something that is not of the value's kind. Looks at texts without a value only."""
+        x = quoted(cast.mapped.source)
+        said = f"{x} is not null and lower({forms.tidy(x)}) not in {listed(self.words.nothing)}"
+        if cast.column.kind in ("date", "time"):
+            said += f" and not starts_with({x}, '9999-12-31')"
+        return f"case when {value} is null then {said} else false end"
+
+    def reason(self, cast: ColumnCast, raw: str) -> str:
+        """The SQL expression of why a text could not be cast."""
+        t = forms.tidy(raw)
+        kind = cast.column.kind
+        if kind in ("date", "time"):
+            return (
+                f"case when {matches(t, forms.DATE_FORMS['short_year'])} then 'a two-digit year is not read' "
+                f"when {matches(t, forms.DATE_FORMS['numeric'])} and {literal(cast.order or '')} = '' "
+                "then 'day and month cannot be told apart' else 'not a date' end"
+            )
+        if kind == "bool":
+            return "'neither yes nor no'"
+        core = forms.number_core(t)
+        return (
+            f"case when {matches(core, forms.AMBIGUOUS_NUMBER)} and {literal(cast.mark or '')} = '' "
+            "then 'thousands and decimals cannot be told apart' else 'not a number' end"
+        )
+
+    def _date(self, cast: ColumnCast) -> str:
+        sql_type = "date" if cast.column.kind == "date" else "timestamp"
+        if cast.fast:
+            x = quoted(cast.mapped.source)
+            return f"case when {matches(x, cast.fast)} then try_cast({x} as {sql_type}) end"
+        t = _name("t", cast)
+        arms = []
+        for form in forms.DATE_FORMS:
+            if form not in cast.dates or form == "short_year":
+                continue
+            test = matches(t, forms.DATE_FORMS[form])
+            if form == "numeric" and cast.order is None:
+                arms += self._self_proven(t, test)
+                continue
+            value = forms.date_value(form, t, timezone=self.timezone, order=cast.order, months=self.words.months)
+            arms.append(f"when {test} then {value}")
+        return f"(case {' '.join(arms)} end)::{sql_type}" if arms else f"null::{sql_type}"
+
+    def _self_proven(self, t: str, test: str) -> list[str]:
+        first, second = (f"try_cast(regexp_extract({t}, {literal(_NUMERIC_DATE)}, {g}) as integer)" for g in (1, 3))
+        arms = []
+        for order, proof in (("dmy", f"{first} > 12 or {first} = {second}"), ("mdy", f"{second} > 12")):
+            value = forms.date_value("numeric", t, timezone=self.timezone, order=order, months=self.words.months)
+            arms.append(f"when {test} and ({proof}) then {value}")
+        return arms
+
+    def _number(self, cast: ColumnCast) -> str:
+        money = cast.column.kind == "money"
+        sql_type = "decimal(18, 4)" if money else "double"
+        if cast.fast:
+            x = quoted(cast.mapped.source)
+            value = f"case when {matches(x, cast.fast)} then try_cast({x} as {sql_type}) end"
+        else:
+            value = forms.number_value(_name("t", cast), _name("n", cast), cast.mark, sql_type)
+        return _times(value, cast.mapped.factor, money=money)
+
+
+def quick_casts(mapping: ColumnMapping, seen: Profile) -> tuple[ColumnCast, ...] | None:
+    """The casts of a file whose sampled dates are all ISO and whose sampled numbers all have a plain decimal point.
+
+    None where any column has another form or two readings. A proposal only: each row is tried when it is loaded.
+    """
+    casts = []
+    for mapped in mapping.columns:
+        column = TABLES[mapping.entity].column(mapped.column)
+        fast = _fast_form(column, seen.columns[mapped.source].values, mapping)
+        if fast is None and column.kind not in ("id", "text", "bool"):
+            return None
+        casts.append(ColumnCast(mapped, column, fast))
+    return tuple(casts)
+
+
+def _fast_form(column: Column, values: Sequence[str], mapping: ColumnMapping) -> str | None:
+    if column.kind in ("date", "time"):
+        candidates = [forms.DATE_FORMS["iso"]] + [forms.DATE_FORMS["iso_time"]] * (column.kind == "time")
+        return next((f for f in candidates if all(re.fullmatch(f, v) for v in values)), None)
+    if column.kind in ("money", "number") and mapping.decimal != ",":
+        if all(re.fullmatch(forms.FAST_INTEGER, v) for v in values):
+            return forms.FAST_INTEGER
+        form = forms.FAST_MONEY if column.kind == "money" else forms.FAST_NUMBER
+        proved = mapping.decimal == "." or any(re.fullmatch(forms.PROVES_DOT, v.lstrip("+-")) for v in values)
+        return form if proved and all(re.fullmatch(form, v) for v in values) else None
+    return None
+
+
+def prove_casts(
+    con: duckdb.DuckDBPyConnection, mapping: ColumnMapping, relation: str, caster: Caster
+) -> tuple[ColumnCast, ...]:
+    """How each mapped column is cast, judged by every row of the relation; marks and orders shared within the file."""
+    casts = [ColumnCast(m, TABLES[mapping.entity].column(m.column)) for m in mapping.columns]
+    counts = _count(con, casts, relation, caster)
+    return _shared([_decide(cast, counts[i], mapping, caster) for i, cast in enumerate(casts)])
+
+
+@dataclass(frozen=True)
+class _Judged:
+    cast: ColumnCast
+    counts: Mapping[str, int] = field(default_factory=dict)
+    open_question: bool = False
+    """Values that another column of the file could settle."""
+
+
+def _count(
+    con: duckdb.DuckDBPyConnection, casts: Sequence[ColumnCast], relation: str, caster: Caster
+) -> list[dict[str, int]]:
+    columns, labels, cores = [], [], []
+    texts = {cast.mapped.source: f"t{i}" for i, cast in enumerate(casts) if cast.column.kind not in ("id", "text", "bool")}
+    for i, cast in enumerate(casts):
+        t = texts.get(cast.mapped.source)
+        if t is None:
+            continue
+        said = f"{t} is not null and lower({t}) not in {listed(caster.words.nothing)}"
+        tests = {"all": said, "padded": f"{said} and {t} is distinct from x{t}"}
+        if cast.column.kind in ("date", "time"):
+            tests |= _date_tests(t)
+        else:
+            cores.append(f"{forms.number_core(t)} as n{t}")
+            tests |= _number_tests(t, f"n{t}")
+        for name, test in tests.items():
+            columns.append(f"count(*) filter ({test})")
+            labels.append((i, name))
+    counts: list[dict[str, int]] = [{} for _ in casts]
+    if not columns:
+        return counts
+    inner = ", ".join(f"{forms.tidy(quoted(s))} as {t}, {quoted(s)} as x{t}" for s, t in texts.items())
+    texts_of = f"select {inner} from {relation}"
+    row = one_row(con, f"select {', '.join(columns)} from (select {', '.join(['*', *cores])} from ({texts_of}))")
+    for (i, name), number in zip(labels, row, strict=True):
+        counts[i][name] = number
+    return counts
+
+
+def _date_tests(t: str) -> dict[str, str]:
+    tests, before = {}, []
+    for form, pattern in forms.DATE_FORMS.items():
+        tests[form] = " and ".join([matches(t, pattern), *(f"not {matches(t, b)}" for b in before if form == "ymd")])
+        if form in ("iso", "iso_time"):
+            before.append(pattern)
+    numeric = matches(t, forms.DATE_FORMS["numeric"])
+    first, second = (f"try_cast(regexp_extract({t}, {literal(_NUMERIC_DATE)}, {g}) as integer)" for g in (1, 3))
+    tests["dmy"] = f"{numeric} and {first} > 12 and {second} <= 12"
+    tests["mdy"] = f"{numeric} and {second} > 12 and {first} <= 12"
+    tests["either"] = f"{numeric} and {first} <= 12 and {second} <= 12 and {first} <> {second}"
+    tests["dotted"] = f"{numeric} and regexp_extract({t}, {literal(_NUMERIC_DATE)}, 2) = '.'"
+    return tests
+
+
+def _number_tests(t: str, core: str) -> dict[str, str]:
+    return {
+        "plain": matches(t, forms.FAST_NUMBER),
+        "short": matches(t, forms.FAST_MONEY),
+        "dot": matches(core, forms.PROVES_DOT),
+        "comma": matches(core, forms.PROVES_COMMA),
+        "either": matches(core, forms.AMBIGUOUS_NUMBER),
+        "long": f"regexp_matches({core}, '[.,]\\d{{5,}}$')",
+    }
+
+
+def _decide(cast: ColumnCast, counts: Mapping[str, int], mapping: ColumnMapping, caster: Caster) -> _Judged:
+    if cast.column.kind in ("date", "time"):
+        return _decide_dates(cast, counts, mapping.date_order, caster)
+    if cast.column.kind in ("money", "number"):
+        return _decide_numbers(cast, counts, mapping.decimal)
+    return _Judged(cast)
+
+
+def _decide_dates(cast: ColumnCast, counts: Mapping[str, int], said: str | None, caster: Caster) -> _Judged:
+    name, everything = cast.mapped.source, counts["all"]
+    dates = []
+    for form in forms.DATE_FORMS:
+        bare = form in forms.COUNTED_FORMS and not (form == "serial" and caster.workbook)
+        if counts[form] and not (bare and counts[form] < MOSTLY * everything):
+            dates.append(form)
+    notes = []
+    if "serial" in dates:
+        notes.append(f"{name}: {counts['serial']} serial days of a spreadsheet read as dates")
+    if counts["short_year"]:
+        notes.append(f"{name}: {counts['short_year']} dates with a two-digit year set aside")
+    order = None
+    if counts["dmy"] and counts["mdy"] and not said:
+        notes.append(f"{name}: both day-first ({counts['dmy']}) and month-first ({counts['mdy']}) dates; "
+                     f"{counts['either']} that could be either set aside")  # fmt: skip
+        return _Judged(replace(cast, dates=tuple(dates), notes=tuple(notes)), counts)
+    if said:
+        order = said
+        if counts["numeric"]:
+            notes.append(f"{name}: read {_order(said)}, as the settings say")
+    elif counts["dmy"] or counts["mdy"]:
+        order = "dmy" if counts["dmy"] else "mdy"
+        proof = counts[order]
+        notes.append(f"{name}: {_order(order)}, proved by {proof} of {counts['numeric']} dates")
+    elif counts["numeric"] and counts["dotted"] == counts["numeric"]:
+        order = "dmy"
+        notes.append(f"{name}: dates with dots are day-first; nothing in the column contradicts it")
+    cast = replace(cast, dates=tuple(dates), order=order, notes=tuple(notes))
+    return _Judged(cast, counts, open_question=order is None and counts["either"] > 0)
+
+
+def _decide_numbers(cast: ColumnCast, counts: Mapping[str, int], said: str | None) -> _Judged:
+    name, notes = cast.mapped.source, []
+    mark = said
+    if counts["dot"] and counts["comma"] and not said:
+        notes.append(f"{name}: both decimal points ({counts['dot']}) and decimal commas ({counts['comma']})")
+        return _Judged(replace(cast, notes=tuple(notes)), counts)
+    if not said and (counts["dot"] or counts["comma"]):
+        mark = "." if counts["dot"] else ","
+        if mark == ",":
+            notes.append(f"{name}: decimal comma, proved by {counts['comma']} values")
+    if counts["long"] and cast.column.kind == "money":
+        notes.append(f"{name}: {counts['long']} amounts with more than four decimals, rounded to four")
+    return _Judged(
+        replace(cast, mark=mark, notes=tuple(notes)), counts, open_question=mark is None and counts["either"] > 0
+    )
+
+
+def _shared(judged: Sequence[_Judged]) -> tuple[ColumnCast, ...]:
+    orders = {j.cast.order for j in judged if j.cast.dates and j.counts.get("numeric") and not j.open_question}
+    marks = {j.cast.mark for j in judged if j.cast.mark is not None}
+    casts = []
+    for j in judged:
+        cast = j.cast
+        if j.open_question and cast.column.kind in ("date", "time"):
+            cast = _settle(cast, "order", orders, j.counts["either"], "day and month")
+        elif j.open_question:
+            cast = _settle(cast, "mark", marks, j.counts["either"], "thousands and decimals")
+        elif cast.column.kind in ("money", "number") and _is_quick(cast, j.counts):
+            cast = replace(cast, fast=forms.FAST_MONEY if cast.column.kind == "money" else forms.FAST_NUMBER)
+            if not j.counts["dot"]:
+                cast = replace(cast, fast=forms.FAST_INTEGER)
+        elif cast.column.kind in ("date", "time") and _is_quick_date(cast, j.counts):
+            form = "iso" if cast.dates in (("iso",), ()) else "iso_time"
+            cast = replace(cast, fast=forms.DATE_FORMS[form])
+        casts.append(cast)
+    return tuple(casts)
+
+
+def _settle(cast: ColumnCast, what: str, proven: set[str | None], doubtful: int, between: str) -> ColumnCast:
+    if len(proven) == 1 and (found := next(iter(proven))) is not None:
+        said = _order(found) if what == "order" else f"decimal mark {found!r}"
+        note = f"{cast.mapped.source}: {said}, as other columns of the file prove"
+        settled = replace(cast, notes=(*cast.notes, note))
+        return replace(settled, order=found) if what == "order" else replace(settled, mark=found)
+    note = f"{cast.mapped.source}: {doubtful} values set aside, {between} cannot be told apart; the settings can say"
+    return replace(cast, notes=(*cast.notes, note))
+
+
+def _is_quick(cast: ColumnCast, counts: Mapping[str, int]) -> bool:
+    return (
+        not counts["padded"]
+        and cast.mark != ","
+        and counts["either"] * (counts["dot"] == 0) == 0
+        and counts["short" if cast.column.kind == "money" else "plain"] == counts["all"]
+    )
+
+
+def _is_quick_date(cast: ColumnCast, counts: Mapping[str, int]) -> bool:
+    if counts["padded"] or not set(cast.dates) <= {"iso", "iso_time"}:
+        return False
+    one = counts["iso"] == counts["all"] or counts["iso_time"] == counts["all"]
+    return one and (cast.column.kind == "time" or counts["iso"] == counts["all"])
+
+
+def _name(letter: str, cast: ColumnCast) -> str:
+    return quoted(f"{letter} {cast.mapped.source}")
+
+
+def _order(order: str) -> str:
+    return "day-first" if order == "dmy" else "month-first"
+
+
+def _times(value: str, factor: Fraction, *, money: bool) -> str:
+    if factor == 1:
+        return value
+    if not money:
+        return f"({value}) * {factor.numerator} / {factor.denominator}.0"
+    scale = next((s for s in range(5) if (factor * 10**s).denominator == 1), None)
+    if scale is None:
+        raise ValueError(f"an amount cannot be multiplied exactly with {factor}")
+    number = (factor * 10**scale).numerator
+    text = f"{number / 10**scale:.{scale}f}"
+    return f"cast(({value}) * {text}::decimal({len(str(number)) + scale + 1}, {scale}) as decimal(18, 4))"

@@ -1,0 +1,169 @@
+"""The written forms of dates, numbers and texts, each as one regular expression and one SQL expression.
+
+Nothing here is lenient: an expression yields a value only for a text that its form matches in full.
+Texts are SQL expressions of VARCHAR; results are TIMESTAMP, DECIMAL(18,4), DOUBLE, BOOLEAN or VARCHAR expressions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+
+from crmaudit.intake.sql import listed, literal
+
+_TIME = r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
+_CLOCK = rf"(,?[ T]+({_TIME}|\d{{1,2}}:\d{{2}}(:\d{{2}})? ?[AaPp]\.?[Mm]\.?))?"
+_NAME = r"[^\d\s.,:/()-]+"
+_WEEKDAY = rf"({_NAME}\.?,? )?"
+
+DATE_FORMS: Mapping[str, str] = {
+    "iso": r"\d{4}-\d{2}-\d{2}",
+    "iso_time": rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME}",
+    "iso_zone": rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME} ?(Z|UTC|GMT|[+-]\d{{2}}(:?\d{{2}})?)",
+    "ymd": rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_CLOCK}",
+    "compact": r"(19|20)\d{6}",
+    "compact_time": r"(19|20)\d{6}[T ]?\d{6}",
+    "numeric": rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{_CLOCK}",
+    "day_month": rf"{_WEEKDAY}\d{{1,2}}(st|nd|rd|th|\.)?[-/. ]*{_NAME}\.?,?[-/. ]*\d{{4}}{_CLOCK}",
+    "month_day": rf"{_WEEKDAY}{_NAME}\.? \d{{1,2}}(st|nd|rd|th)?,? \d{{4}}{_CLOCK}",
+    "epoch_s": r"\d{10}",
+    "epoch_ms": r"\d{13}",
+    "serial": r"[2-6]\d{4}(\.\d+)?",
+    "short_year": rf"\d{{1,2}}[-/. ]({_NAME}|\d{{1,2}})[-/. ]\d{{2}}{_CLOCK}",
+}
+"""The forms of a date, in the order in which they are tried. `numeric` is day-first or month-first, `short_year` none."""
+
+COUNTED_FORMS = ("epoch_s", "epoch_ms", "serial")
+"""Bare numbers that are dates only where the whole column is such numbers."""
+
+_DATE_FORMATS = "['%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S %p']"
+
+INTEGER = r"\d+"
+PROVES_DOT = (
+    r"\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,}|\d{1,3}([ '’]\d{3})+\.\d+|\d*\.(\d{1,2}|\d{4,})|\d{4,}\.\d{3}|0\d*\.\d{3}|\.\d{3}"
+)
+PROVES_COMMA = (
+    r"\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,}|\d{1,3}([ '’]\d{3})+,\d+|\d*,(\d{1,2}|\d{4,})|\d{4,},\d{3}|0\d*,\d{3}|,\d{3}"
+)
+AMBIGUOUS_NUMBER = r"[1-9]\d{0,2}[.,]\d{3}"
+"""One mark with three digits after it: 1.234 is a thousand or one and a bit."""
+PLAIN_INTEGER = r"\d+|\d{1,3}([ '’]\d{3})+"
+DOT_MARK = r"(\d+|\d{1,3}([, '’]\d{3})+)(\.\d+)?|\.\d+"
+COMMA_MARK = r"(\d+|\d{1,3}([. '’]\d{3})+)(,\d+)?|,\d+"
+SCIENTIFIC = r"[-+]?\d+(\.\d+)?[eE][-+]?\d{1,3}"
+
+_CURRENCY = r"(?:[A-Z]{3}|US\$|[$€£¥₹]|kr\.?|zł|Fr\.)"
+_NUMBER = rf"([-+−(]?)\s*(?:{_CURRENCY})?\s*([-+−]?)\s*(\d[\d.,'’ ]*\d|\d|[.,]\d+)\s*(?:{_CURRENCY}|%)?\s*([)-]?)"
+
+FAST_DATE = DATE_FORMS["iso"]
+FAST_MONEY = r"[-+]?\d{1,14}(\.\d{1,4})?"
+FAST_NUMBER = r"[-+]?\d+(\.\d+)?"
+FAST_INTEGER = r"[-+]?\d{1,14}"
+
+MOST_CONTROLS = "[\\x00-\\x08\\x0b-\\x1f\\x7f\\x{80}-\\x{9f}\\x{feff}\\x{200b}]"
+ALL_CONTROLS = "[\\x00-\\x1f\\x7f\\x{80}-\\x{9f}\\x{feff}\\x{200b}]"
+_SPACES = "^[\\s\\x{a0}\\x{202f}]+|[\\s\\x{a0}\\x{202f}]+$"
+
+
+def matches(text: str, form: str) -> str:
+    return f"regexp_full_match({text}, {literal(form)})"
+
+
+def tidy(text: str) -> str:
+    """The text without control characters, with every kind of space as one, trimmed: what forms are matched against."""
+    spaced = f"regexp_replace({text}, '[\\s\\x{{a0}}\\x{{202f}}\\x{{2009}}]', ' ', 'g')"
+    return f"trim(regexp_replace({spaced}, {literal(ALL_CONTROLS)}, '', 'g'))"
+
+
+def stripped(text: str, *, lines: bool) -> str:
+    """The text trimmed and free of control characters; line ends and tabs stay where `lines`.
+
+    Most texts are printable ASCII without spaces around: for those a blob of the same length proves it, which costs a
+    fifth of a regular expression.
+    """
+    controls = literal(MOST_CONTROLS if lines else ALL_CONTROLS)
+    slow = f"regexp_replace(regexp_replace({text}, {controls}, '', 'g'), {literal(_SPACES)}, '', 'g')"
+    is_plain = (
+        f"strlen(encode({text})::varchar) = strlen({text}) and not starts_with({text}, ' ') and not ends_with({text}, ' ')"
+    )
+    return f"case when {is_plain} then {text} else {slow} end"
+
+
+def meaningful(text: str, nothing: Collection[str]) -> str:
+    """The stripped text, NULL where it says nothing. Give a column: an expression would be computed several times."""
+    longest = max(len(w.encode()) for w in nothing)
+    return f"case when strlen({text}) > {longest} then {text} when lower({text}) in {listed(nothing)} then null else {text} end"
+
+
+def date_value(form: str, text: str, *, timezone: str, order: str | None, months: Mapping[str, int]) -> str:
+    """The TIMESTAMP that a text of the form is; instants become local time of the zone. NULL where it is no day."""
+    if form == "iso":
+        return f"try_cast({text} as timestamp)"
+    if form == "iso_time":
+        return f"try_cast(replace({text}, ',', '.') as timestamp)"
+    if form == "iso_zone":
+        return f"timezone({literal(timezone)}, try_cast(replace({text}, ',', '.') as timestamptz))"
+    if form == "compact":
+        return f"try_strptime({text}, '%Y%m%d')"
+    if form == "compact_time":
+        return f"try_strptime(regexp_replace({text}, '[T ]', ''), '%Y%m%d%H%M%S')"
+    if form in ("epoch_s", "epoch_ms"):
+        unit = "1000000" if form == "epoch_s" else "1000"
+        return f"timezone({literal(timezone)}, make_timestamptz(try_cast({text} as bigint) * {unit}))"
+    if form == "serial":
+        return f"timestamp '1899-12-30' + to_milliseconds(round(try_cast({text} as double) * 86400000)::bigint)"
+    if form == "ymd":
+        return _calendar(text, r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", 1, 2, 3)
+    if form == "numeric":
+        pattern = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})"
+        return _calendar(text, pattern, 3, 2, 1) if order == "dmy" else _calendar(text, pattern, 3, 1, 2)
+    if form == "day_month":
+        pattern = rf"^(?:{_NAME}\.?,? )?(\d{{1,2}})(?:st|nd|rd|th|\.)?[-/. ]*({_NAME})\.?,?[-/. ]*(\d{{4}})"
+        return _calendar(text, pattern, 3, 2, 1, months)
+    if form == "month_day":
+        pattern = rf"^(?:{_NAME}\.?,? )?({_NAME})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})"
+        return _calendar(text, pattern, 3, 1, 2, months)
+    raise ValueError(f"no date can be read from the form {form!r}")
+
+
+def _calendar(
+    text: str, pattern: str, year: int, month: int, day: int, months: Mapping[str, int] | None = None
+) -> str:
+    def part(group: int) -> str:
+        return f"regexp_extract({text}, {literal(pattern)}, {group})"
+
+    number = part(month)
+    if months is not None:
+        names = ", ".join(f"{literal(name)}: '{number}'" for name, number in months.items())
+        number = f"coalesce(map {{{names}}}[lower({number})], '99')"
+    time = f"upper(replace(regexp_replace(regexp_replace({text}, {literal(pattern)}, ''), '^,?[ T]+', ''), '.M', 'M'))"
+    time = f"regexp_replace(replace({time}, ',', '.'), '([AP])\\.?M\\.?$', ' \\1M')"
+    time = f"regexp_replace({time}, ' +', ' ')"
+    padded = f"concat({part(year)}, '-', lpad({number}, 2, '0'), '-', lpad({part(day)}, 2, '0'), ' ', {time})"
+    return f"try_strptime(trim({padded}), {_DATE_FORMATS})"
+
+
+def number_core(text: str) -> str:
+    """The digits and marks of a number, without sign, currency, percent and with one kind of space; '' where none."""
+    return f"case when {matches(text, _NUMBER)} then regexp_extract({text}, {literal('^' + _NUMBER + '$')}, 3) else '' end"
+
+
+def number_value(text: str, core: str, mark: str | None, sql_type: str) -> str:
+    """The number of a text whose column has the decimal mark "." or ","; None reads only what proves itself."""
+    dotted = f"try_cast(regexp_replace({core}, '[, ''’]', '', 'g') as {sql_type})"
+    comma = f"try_cast(replace(regexp_replace({core}, '[. ''’]', '', 'g'), ',', '.') as {sql_type})"
+    if mark == ".":
+        value = f"case when {matches(core, DOT_MARK)} then {dotted} end"
+    elif mark == ",":
+        value = f"case when {matches(core, COMMA_MARK)} then {comma} end"
+    else:
+        value = (
+            f"case when {matches(core, PLAIN_INTEGER)} then {dotted} when {matches(core, PROVES_DOT)} then {dotted} "
+            f"when {matches(core, PROVES_COMMA)} then {comma} end"
+        )
+    sign = f"case when contains({text}, '-') or contains({text}, '−') or starts_with({text}, '(') then -1 else 1 end"
+    scientific = f"try_cast({text} as {sql_type})"
+    return f"case when {matches(text, SCIENTIFIC)} then {scientific} else ({value}) * {sign} end"
+
+
+def bool_value(text: str, true: Iterable[str], false: Iterable[str]) -> str:
+    return f"case when lower({text}) in {listed(true)} then true when lower({text}) in {listed(false)} then false end"

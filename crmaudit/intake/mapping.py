@@ -1,0 +1,293 @@
+"""Source columns onto canonical columns: by name, checked against the values, each with its reason."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from crmaudit.intake.profile import ColumnProfile, Profile
+from crmaudit.intake.synonyms import KnownExport, RowFilter, TableNames, Vocabulary, fits, plain
+from crmaudit.schema import TABLES, Column
+
+PARTY = ("account_id", "contact_id", "account_name", "email")
+
+ENOUGH = 0.8
+"""Share of a column's sampled values that must look like what its name promises."""
+
+_UNITS: Mapping[str, Mapping[str, Fraction]] = {
+    "hours": {
+        "minutes": Fraction(1, 60), "minute": Fraction(1, 60), "mins": Fraction(1, 60), "min": Fraction(1, 60),
+        "seconds": Fraction(1, 3600), "secs": Fraction(1, 3600), "sec": Fraction(1, 3600), "days": Fraction(24),
+    },
+    "minutes": {
+        "hours": Fraction(60), "hrs": Fraction(60), "seconds": Fraction(1, 60), "secs": Fraction(1, 60),
+        "sec": Fraction(1, 60),
+    },
+}  # fmt: skip
+"""Unit of the canonical column (its suffix) -> unit in the source's name -> factor."""
+
+_STAMP_WORDS = frozenset({"created", "inserted", "loaded", "synced", "ingested", "updated", "modified"})
+_STAMP_SPAN = dt.timedelta(days=1)
+_OTHER_SPAN = dt.timedelta(days=30)
+_STAMP_ROWS = 5
+
+
+@dataclass(frozen=True)
+class MappedColumn:
+    """One source column and the canonical column it fills."""
+
+    source: str
+    column: str
+    reason: str
+    factor: Fraction = Fraction(1)
+    """What each value is multiplied with: 1/60 where minutes become hours, 1/100 where cents become units."""
+
+
+@dataclass(frozen=True)
+class ColumnMapping:
+    """How the rows of one file become rows of one canonical table."""
+
+    entity: str
+    columns: tuple[MappedColumn, ...]
+    unmapped: Mapping[str, str]
+    """Source column -> why it is not used."""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    exclude_rows: tuple[RowFilter, ...] = ()
+    states: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    updated: str | None = None
+    """The source column that says when a row was last changed."""
+    date_order: str | None = None
+    """"dmy" or "mdy" where somebody has said so."""
+    decimal: str | None = None
+    """"." or "," where somebody has said so."""
+
+    def source_of(self, column: str) -> str | None:
+        """The source column that fills a canonical one."""
+        return next((m.source for m in self.columns if m.column == column), None)
+
+    def has(self, column: str) -> bool:
+        """Whether a canonical column (or `customer`, any of those that say whose row it is) is filled."""
+        if column == "customer":
+            return any(self.has(c) for c in PARTY)
+        return column in self.constants or self.source_of(column) is not None
+
+
+@dataclass(frozen=True)
+class Links:
+    """What the columns that name "the customer" hold, as the other files of the folder show."""
+
+    by_name: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Source column -> (canonical party column, why)."""
+    stamps: Mapping[str, str] = field(default_factory=dict)
+    """Source column that is a load stamp -> why."""
+
+
+@dataclass(frozen=True)
+class _Offer:
+    quality: float
+    source: str
+    column: str
+    reason: str
+
+
+def propose(entity: str, profile: Profile, words: Vocabulary, links: Links) -> ColumnMapping:
+    """The best mapping of a file onto one canonical table, whether or not it is one."""
+    names = words.tables[entity]
+    offers: list[_Offer] = []
+    refused: dict[str, str] = {}
+    for source in profile.columns.values():
+        if source.name in links.stamps:
+            refused[source.name] = links.stamps[source.name]
+            if "loaded_at" in names.columns:
+                offers.append(_Offer(0.5, source.name, "loaded_at", links.stamps[source.name]))
+            continue
+        found, why_not = _offers(entity, source, names, words, links)
+        offers += found
+        if why_not and not found:
+            refused[source.name] = why_not
+    taken: dict[str, _Offer] = {}
+    used: set[str] = set()
+    order = {name: i for i, name in enumerate(profile.columns)}
+    for offer in sorted(offers, key=lambda o: (-o.quality, order[o.source], o.column)):
+        if offer.source not in used and offer.column not in taken:
+            taken[offer.column] = offer
+            used.add(offer.source)
+    updated = next((c.name for n in words.updated for c in profile.columns.values() if fits(c.plain, n)), None)
+    updated = None if updated in used or updated in links.stamps else updated
+    columns = tuple(
+        MappedColumn(offer.source, offer.column, offer.reason, _factor(offer.column, offer.source))
+        for offer in sorted(taken.values(), key=lambda o: order[o.source])
+    )
+    unmapped = {
+        name: _why_unused(name, updated, refused, offers, taken, entity) for name in profile.columns if name not in used
+    }
+    return ColumnMapping(entity, columns, unmapped, updated=updated)
+
+
+def from_known(known: KnownExport, profile: Profile, words: Vocabulary, links: Links) -> ColumnMapping:
+    """The mapping that a known export prescribes, with columns it does not mention mapped by their names."""
+    by_plain = {c.plain: c.name for c in profile.columns.values()}
+    columns: list[MappedColumn] = []
+    for name, column in known.columns.items():
+        source = by_plain.get(plain(name))
+        if source is None or any(m.column == column or m.source == source for m in columns):
+            continue
+        factor = Fraction(known.factors.get(column, "1"))
+        columns.append(MappedColumn(source, column, f"{known.file}: {name} is {known.entity}.{column}", factor))
+    updated = by_plain.get(plain(known.updated)) if known.updated else None
+    spoken_for = {m.source for m in columns} | {updated} | {by_plain.get(plain(n)) for n in known.columns}
+    filled = {m.column for m in columns} | set(known.constants)
+    generic = propose(known.entity, profile, words, links)
+    extra = [m for m in generic.columns if m.source not in spoken_for and m.column not in filled]
+    columns += extra
+    used = {m.source for m in columns}
+    order = list(profile.columns)
+    return ColumnMapping(
+        entity=known.entity,
+        columns=tuple(sorted(columns, key=lambda m: order.index(m.source))),
+        unmapped={
+            n: generic.unmapped.get(n, f"{known.file} does not use it") for n in profile.columns if n not in used
+        },
+        constants=known.constants,
+        exclude_rows=tuple(
+            RowFilter(by_plain[plain(f.column)], f.values, f.reason)
+            for f in known.exclude_rows
+            if plain(f.column) in by_plain
+        ),
+        states=known.states,
+        updated=updated,
+        date_order=known.date_order,
+        decimal=known.decimal,
+    )
+
+
+def load_stamps(profile: Profile) -> dict[str, str]:
+    """Columns named like creation dates that were all written in one go while the file's other dates span months."""
+    spans = {c.name: span for c in profile.columns.values() if (span := _span(c)) is not None}
+    return {
+        name: f"a load stamp: all values lie within {_words(span)}, other dates of the file span months"
+        for name, span in spans.items()
+        if _STAMP_WORDS & set(profile.columns[name].plain.split())
+        and span <= _STAMP_SPAN
+        and len(profile.columns[name].values) >= _STAMP_ROWS
+        and (len(spans) == 1 or any(other >= _OTHER_SPAN for n, other in spans.items() if n != name))
+        and (len(spans) > 1 or _is_instant(profile.columns[name]))
+    }
+
+
+def is_specific(entity: str, mapped: MappedColumn) -> bool:
+    """Whether a key column's name says which table it is the key of ("ticket id", not "id")."""
+    return mapped.column == TABLES[entity].key and plain(mapped.source) not in ("id", "record id", "num")
+
+
+def _offers(
+    entity: str, source: ColumnProfile, names: TableNames, words: Vocabulary, links: Links
+) -> tuple[list[_Offer], str | None]:
+    offers: list[_Offer] = []
+    why_not = None
+    link = links.by_name.get(source.name)
+    key = TABLES[entity].key
+    if link and all(c in names.columns for c in ("account_id", "contact_id")) and key not in ("account_id", "contact_id"):
+        offers.append(_Offer(1.0, source.name, link[0], link[1]))
+    for column, texts in names.columns.items():
+        match = _named(source.plain, texts, names.words)
+        if match is None:
+            continue
+        quality, text = match
+        problem = _unlike(source, TABLES[entity].column(column), words)
+        if problem:
+            why_not = f"its name fits {entity}.{column}, but {problem}"
+            continue
+        offers.append(_Offer(quality, source.name, column, _reason(source, column, text)))
+    if not offers and "email" in names.columns and source.emails >= ENOUGH:
+        offers.append(_Offer(0.5, source.name, "email", f"{source.emails:.0%} of its values are e-mail addresses"))
+    return offers, why_not
+
+
+def _named(name: str, texts: tuple[str, ...], words: tuple[str, ...]) -> tuple[float, str] | None:
+    shorter = next((name[len(w) + 1 :] for w in sorted(words, key=len, reverse=True) if name.startswith(w + " ")), None)
+    bare = _without_currency(name)
+    best: tuple[float, str] | None = None
+    for position, text in enumerate(texts):
+        for candidate, quality in ((name, 1.0), (bare, 0.9), (shorter, 0.8)):
+            if candidate is not None and fits(candidate, text):
+                found = (quality - 0.01 * position - (0.3 if "*" in text else 0.0), text)
+                best = max(best, found) if best else found
+    return best
+
+
+def _without_currency(name: str) -> str | None:
+    head, _, tail = name.rpartition(" ")
+    return head if head and tail in ("usd", "eur", "gbp", "chf", "cad", "aud", "inr") else None
+
+
+def _unlike(source: ColumnProfile, column: Column, words: Vocabulary) -> str | None:
+    """What speaks against the column in its values; None where nothing does."""
+    if source.is_empty:
+        return None
+    share = {"money": source.numbers, "number": source.numbers, "bool": source.booleans}.get(column.kind)
+    if column.kind in ("date", "time"):
+        share = source.dates
+    if share is not None and share < ENOUGH:
+        what = {"bool": "yes or no", "date": "dates", "time": "dates"}.get(column.kind, "numbers")
+        return f"only {share:.0%} of its values are {what}"
+    for key, states in words.states.items():
+        if states.strict and key.partition(".")[2] == column.name and _only_in(key, column):
+            known = {t for texts in states.whole.values() for t in texts}
+            strange = sorted(v for v in source.distinct if v.lower() not in known)
+            if strange and column.name == "kind":
+                return f"{strange[0]!r} is no such kind"
+    return None
+
+
+def _only_in(key: str, column: Column) -> bool:
+    return any(c is column for c in TABLES[key.partition(".")[0]].columns)
+
+
+def _reason(source: ColumnProfile, column: str, text: str) -> str:
+    if source.is_empty:
+        return f"named like {text!r}; empty in the first rows"
+    if column == "annual_revenue":
+        return f"named like {text!r}: the company's own figure, never ours"
+    return f"named like {text!r}"
+
+
+def _factor(column: str, source: str) -> Fraction:
+    unit = column.rpartition("_")[2]
+    return next((f for w, f in _UNITS.get(unit, {}).items() if w in plain(source).split()), Fraction(1))
+
+
+def _why_unused(
+    name: str, updated: str | None, refused: dict[str, str], offers: list[_Offer], taken: dict[str, _Offer], entity: str
+) -> str:
+    if name == updated:
+        return "says when the row was last changed: decides which of two rows of a key is newer"
+    if name in refused:
+        return refused[name]
+    rival = next((taken[o.column] for o in offers if o.source == name), None)
+    if rival:
+        return f"{rival.source!r} fits {entity}.{rival.column} better"
+    return f"no column of {entity} has such a name"
+
+
+def _span(column: ColumnProfile) -> dt.timedelta | None:
+    if column.dates < ENOUGH:
+        return None
+    try:
+        days = [dt.datetime.fromisoformat(v).replace(tzinfo=None) for v in column.values]
+    except ValueError:
+        return None
+    return max(days) - min(days) if days else None
+
+
+def _is_instant(column: ColumnProfile) -> bool:
+    return any(":" in v for v in column.distinct)
+
+
+def _words(span: dt.timedelta) -> str:
+    seconds = span.total_seconds()
+    if seconds < 1:
+        return "a second"
+    return f"{seconds:.0f} seconds" if seconds < 120 else f"{seconds / 60:.0f} minutes"

@@ -1,0 +1,92 @@
+"""A look at the first rows of an export: what each column seems to hold, before anything is believed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import duckdb
+
+from crmaudit.intake.raw import RawTable
+from crmaudit.intake.synonyms import Vocabulary, plain
+
+SAMPLE_ROWS = 1000
+
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
+_NUMBER = re.compile(r"[-+(]?\s*(?:[A-Z]{3}|[$€£¥₹])?\s*[-+]?\d[\d.,'’\u00a0\u202f ]*(?:[eE][-+]?\d+)?\s*(?:[A-Z]{3}|[$€£¥₹%])?[)-]?")
+_DATE = re.compile(
+    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|(?:19|20)\d{6}(?:\d{6})?)(?!\d).*"
+    r"|(?:\w{3,9},? )?\d{1,2}[-./ ]*[^\W\d_]{3,10}\.?,?[-./ ]*\d{2,4}\b.*"
+    r"|(?:[^\W\d_]{3,10},? )?[^\W\d_]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}\b.*"
+)
+_INSTANT = re.compile(r"\d{10}|\d{13}|[2-6]\d{4}(\.\d+)?")
+
+
+@dataclass(frozen=True)
+class ColumnProfile:
+    """One column of the sample: its meaningful values and what share of them looks like what (0 to 1)."""
+
+    name: str
+    plain: str
+    values: tuple[str, ...]
+    """The meaningful values, in file order, with repetitions."""
+    distinct: frozenset[str]
+    rows: int
+    emails: float
+    numbers: float
+    dates: float
+    booleans: float
+
+    @property
+    def is_unique(self) -> bool:
+        return bool(self.values) and len(self.distinct) == len(self.values) == self.rows
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.values
+
+
+@dataclass(frozen=True)
+class Profile:
+    """One file or sheet: its sampled columns by source name."""
+
+    table: RawTable
+    columns: Mapping[str, ColumnProfile]
+    rows: int
+    """Rows in the sample; under `SAMPLE_ROWS` where the file has no more."""
+
+    @property
+    def file_words(self) -> str:
+        """The file's (and sheet's) name in plain words, with a space on both sides."""
+        stem = PurePosixPath(self.table.path).name.split(".")[0]
+        return f" {plain(stem)} {plain(self.table.sheet or '')} "
+
+
+def profile(con: duckdb.DuckDBPyConnection, table: RawTable, words: Vocabulary) -> Profile:
+    """The first thousand rows of the table, looked at column by column."""
+    rows = con.execute(f"select * from {table.relation} limit {SAMPLE_ROWS}").fetchall()
+    nothing = set(words.nothing)
+    booleans = set(words.true) | set(words.false)
+    columns = {}
+    for i, name in enumerate(table.columns):
+        texts = (str(row[i]).strip() for row in rows if row[i] is not None)
+        values = tuple(t for t in texts if t.lower() not in nothing)
+        distinct = frozenset(values)
+        columns[name] = ColumnProfile(
+            name=name,
+            plain=plain(name),
+            values=values,
+            distinct=distinct,
+            rows=len(rows),
+            emails=_share(values, lambda t: bool(_EMAIL.fullmatch(t))),
+            numbers=_share(values, lambda t: bool(_NUMBER.fullmatch(t))),
+            dates=_share(values, lambda t: bool(_DATE.fullmatch(t) or _INSTANT.fullmatch(t))),
+            booleans=_share(values, lambda t: t.lower() in booleans),
+        )
+    return Profile(table, columns, len(rows))
+
+
+def _share(values: tuple[str, ...], test: Callable[[str], bool]) -> float:
+    return sum(map(test, values)) / len(values) if values else 0.0

@@ -1,0 +1,203 @@
+"""What `sources/*.toml` say: names of columns, words in cells, and the exports known by their header."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from crmaudit.errors import SettingsError
+from crmaudit.schema import TABLES
+
+SOURCES = Path(__file__).resolve().parents[1] / "sources"
+VOCABULARIES = ("generic.toml", "words.toml")
+"""The files of the folder that describe no single export."""
+
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"[^\W_]+")
+
+
+@cache
+def plain(name: str) -> str:
+    """A column's name to compare by: "Deal_Stage", "dealStage" and "*Deal Stage" are all "deal stage"."""
+    return " ".join(_WORD.findall(_CAMEL.sub(" ", name))).lower()
+
+
+@dataclass(frozen=True)
+class TableNames:
+    """How one canonical table is told from its columns' names; see generic.toml."""
+
+    words: tuple[str, ...]
+    files: tuple[str, ...]
+    needs: tuple[tuple[str, ...], ...]
+    absent: tuple[str, ...]
+    signs: tuple[str, ...]
+    columns: Mapping[str, tuple[str, ...]]
+    """Canonical column -> names for it, the best first."""
+
+
+@dataclass(frozen=True)
+class States:
+    """Words of one state column: canonical word -> texts; `whole` texts or single words (`part`) are compared."""
+
+    column: str
+    whole: Mapping[str, tuple[str, ...]]
+    part: Mapping[str, tuple[str, ...]]
+    derived_from: str | None = None
+    strict: bool = False
+    otherwise: str | None = None
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Everything generic: names of columns and words in cells."""
+
+    tables: Mapping[str, TableNames]
+    party: Mapping[str, tuple[str, ...]]
+    updated: tuple[str, ...]
+    summary: tuple[str, ...]
+    nothing: tuple[str, ...]
+    true: tuple[str, ...]
+    false: tuple[str, ...]
+    months: Mapping[str, int]
+    currencies: Mapping[str, str]
+    states: Mapping[str, States]
+    """`table.column` -> its words."""
+
+
+@dataclass(frozen=True)
+class RowFilter:
+    """Rows of an export that are not what the table holds; `values` compared in lower case."""
+
+    column: str
+    values: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class KnownExport:
+    """One export known by its header: the contents of one toml file."""
+
+    file: str
+    system: str
+    entity: str
+    requires: tuple[str, ...]
+    excludes: tuple[str, ...]
+    columns: Mapping[str, str]
+    """Source column -> canonical column."""
+    constants: Mapping[str, str] = field(default_factory=dict)
+    factors: Mapping[str, str] = field(default_factory=dict)
+    """Canonical column -> what its values are multiplied with, as text ("0.01" for cents)."""
+    exclude_rows: tuple[RowFilter, ...] = ()
+    states: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    """Canonical column -> canonical word -> whole texts, before those of words.toml."""
+    updated: str | None = None
+    date_order: str | None = None
+    decimal: str | None = None
+    traps: tuple[str, ...] = ()
+
+
+@cache
+def vocabulary() -> Vocabulary:
+    """The generic names and words, checked against the schema."""
+    names = _toml(SOURCES / "generic.toml")
+    words = _toml(SOURCES / "words.toml")
+    party = {column: tuple(texts) for column, texts in names["party"].items()}
+    tables = {}
+    for table, spec in names["tables"].items():
+        columns = {c: tuple(n) for c, n in spec["columns"].items()}
+        known = {c.name for c in TABLES[table].columns}
+        shared = {c: n for c, n in party.items() if c in known and c not in columns}
+        _check_columns(table, columns, "generic.toml")
+        tables[table] = TableNames(
+            words=tuple(spec["words"]),
+            files=tuple(spec["files"]),
+            needs=tuple(tuple(group) for group in spec["needs"]),
+            absent=tuple(spec.get("absent", ())),
+            signs=tuple(spec.get("signs", ())),
+            columns={**columns, **shared},
+        )
+    return Vocabulary(
+        tables=tables,
+        party=party,
+        updated=tuple(names["updated"]["names"]),
+        summary=tuple(names["summary"]["names"]),
+        nothing=tuple(words["nothing"]),
+        true=tuple(words["bool"]["true"]),
+        false=tuple(words["bool"]["false"]),
+        months={name: int(number) for number, texts in words["months"].items() for name in texts},
+        currencies=dict(words["currencies"]),
+        states={column: _states(column, spec) for column, spec in words["states"].items()},
+    )
+
+
+@cache
+def known_exports(folder: Path = SOURCES) -> tuple[KnownExport, ...]:
+    """Every known export of the folder, by file name."""
+    return tuple(_known(path) for path in sorted(folder.glob("*.toml")) if path.name not in VOCABULARIES)
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Whether a plain name is the pattern, which may hold `*` for any words."""
+    return fnmatchcase(name, pattern) if "*" in pattern else name == pattern
+
+
+def _known(path: Path) -> KnownExport:
+    data = _toml(path)
+    try:
+        entity, columns = data["entity"], data["columns"]
+        wrong = set(data) - set(KnownExport.__dataclass_fields__) - {"exclude_rows"}
+        if wrong or entity not in TABLES:
+            raise SettingsError(f"{path.name}: {', '.join(sorted(wrong)) or entity} is not known here")
+        _check_columns(entity, columns.values(), path.name)
+        _check_columns(entity, data.get("constants", {}), path.name)
+        _check_columns(entity, data.get("factors", {}), path.name)
+        return KnownExport(
+            file=path.name,
+            system=data["system"],
+            entity=entity,
+            requires=tuple(data["requires"]),
+            excludes=tuple(data.get("excludes", ())),
+            columns=columns,
+            constants=data.get("constants", {}),
+            factors={column: str(factor) for column, factor in data.get("factors", {}).items()},
+            exclude_rows=tuple(
+                RowFilter(f["column"], tuple(v.lower() for v in f["values"]), f["reason"])
+                for f in data.get("exclude_rows", ())
+            ),
+            states={c: {k: tuple(v) for k, v in texts.items()} for c, texts in data.get("states", {}).items()},
+            updated=data.get("updated"),
+            date_order=data.get("date_order"),
+            decimal=data.get("decimal"),
+            traps=tuple(data.get("traps", ())),
+        )
+    except KeyError as missing:
+        raise SettingsError(f"{path.name}: {missing} is missing") from missing
+
+
+def _states(column: str, spec: Mapping[str, Any]) -> States:
+    return States(
+        column=column,
+        whole={state: tuple(texts) for state, texts in spec.get("whole", {}).items()},
+        part={state: tuple(texts) for state, texts in spec.get("part", {}).items()},
+        derived_from=spec.get("from"),
+        strict=spec.get("strict", False),
+        otherwise=spec.get("otherwise"),
+    )
+
+
+def _check_columns(table: str, columns: Iterable[str], file: str) -> None:
+    known = {c.name for c in TABLES[table].columns}
+    wrong = sorted(set(columns) - known)
+    if wrong:
+        raise SettingsError(f"{file}: {table} has no column {', '.join(wrong)}")
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    with path.open("rb") as file:
+        return tomllib.load(file)

@@ -1,0 +1,272 @@
+"""One file becomes one typed table: in one pass where its first rows tell the truth about the rest, in two where not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import duckdb
+
+from crmaudit.intake import forms
+from crmaudit.intake.cast import Caster, ColumnCast, prove_casts, quick_casts
+from crmaudit.intake.mapping import ColumnMapping
+from crmaudit.intake.profile import Profile
+from crmaudit.intake.raw import VALUE_LENGTH, RawTable
+from crmaudit.intake.sql import listed, literal, number, one_row, quoted
+from crmaudit.intake.states import derived_states, state_value
+from crmaudit.schema import TABLES
+
+REJECTS = "loaded.rejects"
+UPDATED = "_updated"
+
+MAIN_AMOUNTS = ("amount", "net_amount", "mrr")
+MAIN_DATES = ("closed_on", "ended_on")
+"""Besides a table's first fact: an end that cannot be read must not leave a contract or a deal open."""
+
+
+@dataclass(frozen=True)
+class Excluded:
+    """Rows left out for one reason, and the money they carry."""
+
+    reason: str
+    rows: int
+    amount: Decimal | None
+
+
+@dataclass(frozen=True)
+class Typed:
+    """One file's rows as a typed table: mapped canonical columns, `system`, `source_id`, `_updated` where known."""
+
+    name: str
+    columns: tuple[str, ...]
+    rows: int
+    rows_rejected: int
+    excluded: tuple[Excluded, ...]
+    money_read: Decimal | None
+    notes: tuple[str, ...]
+
+
+def main_amount(entity: str, mapping: ColumnMapping) -> str | None:
+    """The column whose sum is the file's money."""
+    columns = {c.name: c.kind for c in TABLES[entity].columns}
+    return next((a for a in MAIN_AMOUNTS if columns.get(a) == "money" and mapping.source_of(a)), None)
+
+
+def decisive(entity: str, mapping: ColumnMapping) -> frozenset[str]:
+    """The columns without which a record is nothing: when one cannot be cast, the whole record is rejected."""
+    table = TABLES[entity]
+    amount = main_amount(entity, mapping)
+    first = next((c.name for c in table.facts if mapping.source_of(c.name)), None)
+    ends = [c for c in MAIN_DATES if any(column.name == c for column in table.columns)]
+    return frozenset(c for c in (table.key, amount, first, *ends) if c is not None)
+
+
+def typed_table(
+    con: duckdb.DuckDBPyConnection,
+    seen: Profile,
+    mapping: ColumnMapping,
+    *,
+    name: str,
+    system: str,
+    source_id: int,
+    caster: Caster,
+) -> Typed:
+    """Make the table `name` from the raw one that was profiled; what could not be cast goes to `loaded.rejects`.
+
+    Reads the relation once when every row has the forms that its first thousand show, three times otherwise.
+    """
+    build = _Build(seen.table, mapping, name, system, source_id, caster)
+    build.find_currency(seen)
+    casts = quick_casts(mapping, seen)
+    clean = casts is not None
+    if casts is not None:
+        con.execute(build.create(casts, keep_raw=False))
+        clean = not number(con, f"select count(*) from {name} where _bad")
+    if casts is None or not clean:
+        casts = prove_casts(con, mapping, seen.table.relation, caster)
+        con.execute(f"drop table if exists {name}")
+        con.execute(build.create(casts, keep_raw=True))
+    rejected, notes, money = _settle(con, build, casts, kept_raw=not clean)
+    return Typed(
+        name=name,
+        columns=tuple(build.canonical()),
+        rows=number(con, f"select count(*) from {name}"),
+        rows_rejected=rejected,
+        excluded=_exclude(con, build),
+        money_read=money,
+        notes=(*(n for c in casts for n in c.notes), *notes),
+    )
+
+
+class _Build:
+    """The SQL of one file's typed table."""
+
+    def __init__(
+        self, raw: RawTable, mapping: ColumnMapping, name: str, system: str, source_id: int, caster: Caster
+    ) -> None:
+        self.raw, self.mapping, self.name = raw, mapping, name
+        self.system, self.source_id, self.caster = system, source_id, caster
+        self.entity = mapping.entity
+        self.amount = main_amount(self.entity, mapping)
+        self.currency_source: str | None = None
+        """The amount column, where its amounts carry their currency and no other column names it."""
+
+    def find_currency(self, seen: Profile) -> None:
+        has = any(c.name == "currency" for c in TABLES[self.entity].columns)
+        source = self.mapping.source_of(self.amount) if self.amount else None
+        if has and source and not self.mapping.has("currency"):
+            marks = "".join(self.caster.words.currencies)
+            if any(re.search(rf"\b[A-Z]{{3}}\b|[{re.escape(marks)}]", v) for v in seen.columns[source].values):
+                self.currency_source = source
+
+    def canonical(self) -> list[str]:
+        """The canonical columns that the table has."""
+        names = {m.column for m in self.mapping.columns} | set(self.mapping.constants)
+        names |= set(derived_states(self.entity, self.mapping, self.caster.words)) | set(self._from_name())
+        if "closed_on" in names and self._splits_close_date():
+            names.add("expected_close_on")
+        if self.currency_source:
+            names.add("currency")
+        return [c.name for c in TABLES[self.entity].columns if c.name in names]
+
+    def create(self, casts: Sequence[ColumnCast], *, keep_raw: bool) -> str:
+        """CREATE TABLE AS, in steps: texts, digits, values, checked values, then what follows from them.
+
+        Each step reads the columns of the one before, so that nothing is computed twice. `_bad` marks rows with a cell
+        that could not be cast (its raw text is kept where asked), `_excluded` those that a known export leaves out.
+        """
+        caster = self.caster
+        steps = [self.raw.relation]
+        for make in (caster.prepared, caster.digits):
+            more = [f"{e} as {name}" for c in casts for name, e in make(c).items()]
+            if more:
+                steps.append(f"(select *, {', '.join(more)} from {steps[-1]})")
+        values = [f"{caster.value(c)} as {_inner(c)}" for c in casts]
+        steps.append(f"(select *, {', '.join(values)} from {steps[-1]})")
+        checked = [f"{caster.checked(c, _inner(c))} as {_checked(c)}" for c in casts]
+        steps.append(f"(select *, {', '.join(checked)} from {steps[-1]})")
+        outer = [f"{value} as {quoted(column)}" for column, value in self._values(casts).items()]
+        outer += [f"{literal(self.system)} as system", f"{self.source_id}::integer as source_id"]
+        if self.mapping.updated:
+            outer.append(f"try_cast({forms.tidy(quoted(self.mapping.updated))} as timestamp) as {UPDATED}")
+        outer.append(f"{self._excluded()} as _excluded")
+        bad = {i: caster.is_bad(c, _checked(c)) for i, c in enumerate(casts) if c.is_cast}
+        if keep_raw:
+            outer += [
+                f"case when {b} then {quoted(casts[i].mapped.source)} end as {quoted(f'_raw_{i}')}"
+                for i, b in bad.items()
+            ]
+        outer.append(f"({' or '.join(bad.values()) or 'false'}) as _bad")
+        return f"create table {self.name} as select {', '.join(outer)} from {steps[-1]}"
+
+    def _values(self, casts: Sequence[ColumnCast]) -> dict[str, str]:
+        values = {}
+        for cast in casts:
+            column = cast.column.name
+            state = state_value(self.entity, column, _checked(cast), self.mapping, self.caster.words)
+            values[column] = state or _checked(cast)
+        by_column = {c.column.name: _checked(c) for c in casts}
+        for column, source in derived_states(self.entity, self.mapping, self.caster.words).items():
+            values[column] = str(state_value(self.entity, column, by_column[source], self.mapping, self.caster.words))
+        if self._splits_close_date() and "closed_on" in values:
+            closed, outcome = values["closed_on"], values["outcome"]
+            values["closed_on"] = f"case when ({outcome}) in ('won', 'lost') then {closed} end"
+            values["expected_close_on"] = f"case when ({outcome}) in ('won', 'lost') then null else {closed} end"
+        for column, source in self._from_name().items():
+            values[column] = by_column[source]
+        if self.currency_source:
+            values["currency"] = _currency(quoted(self.currency_source), self.caster)
+        for column, value in self.mapping.constants.items():
+            values[column] = f"{literal(value)}::{TABLES[self.entity].column(column).sql_type}"
+        return {c.name: values[c.name] for c in TABLES[self.entity].columns if c.name in values}
+
+    def _splits_close_date(self) -> bool:
+        """A close date is the expected day while the deal is open."""
+        has_outcome = self.mapping.has("outcome") or self.mapping.has("stage")
+        return self.entity == "opportunities" and has_outcome and not self.mapping.has("expected_close_on")
+
+    def _from_name(self) -> dict[str, str]:
+        """The key of accounts, products and our people who have none: their name, by which others link to them."""
+        key = TABLES[self.entity].key
+        if self.entity not in ("accounts", "products", "users") or key is None:
+            return {}
+        return {key: "name"} if not self.mapping.has(key) and self.mapping.source_of("name") else {}
+
+    def _excluded(self) -> str:
+        arms = [
+            f"when lower({forms.tidy(quoted(f.column))}) in {listed(f.values)} then {literal(f.reason)}"
+            for f in self.mapping.exclude_rows
+        ]
+        return f"case {' '.join(arms)} end" if arms else "null::varchar"
+
+
+def _settle(
+    con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[ColumnCast], *, kept_raw: bool
+) -> tuple[int, list[str], Decimal | None]:
+    """Write rejects, take rejected records out, drop the helper columns. Returns records rejected, notes, money read."""
+    money = _money(con, build.name, build.amount)
+    notes: list[str] = []
+    rejected = 0
+    if kept_raw:
+        main = decisive(build.entity, build.mapping)
+        raws = [(i, c) for i, c in enumerate(casts) if c.is_cast]
+        for i, cast in raws:
+            _write_rejects(con, build, cast, f"_raw_{i}", fatal=cast.column.name in main)
+        fatal = " or ".join(f"_raw_{i} is not null" for i, c in raws if c.column.name in main)
+        if fatal:
+            rejected = number(con, f"select count(*) from {build.name} where {fatal}")
+        for i, cast in raws:
+            if cast.column.name not in main:
+                keep = f"and not ({fatal})" if fatal else ""
+                cells = number(con, f"select count(*) from {build.name} where _raw_{i} is not null {keep}")
+                if cells:
+                    notes.append(f"{cast.mapped.source}: {cells} values could not be read and count as absent")
+        if rejected:
+            con.execute(f"delete from {build.name} where {fatal}")
+        for i, _ in raws:
+            con.execute(f"alter table {build.name} drop column _raw_{i}")
+    con.execute(f"alter table {build.name} drop column _bad")
+    return rejected, notes, money
+
+
+def _write_rejects(con: duckdb.DuckDBPyConnection, build: _Build, cast: ColumnCast, raw: str, *, fatal: bool) -> None:
+    what = "" if fatal else " (the record is kept without it)"
+    con.execute(
+        f"insert into {REJECTS} select {build.source_id}, {literal(build.raw.path)}, "
+        f"{literal(build.raw.sheet) if build.raw.sheet else 'null'}, rowid + {build.raw.first_line}, "
+        f"{literal(cast.mapped.source)}, left({raw}, {VALUE_LENGTH}), "
+        f"{build.caster.reason(cast, raw)} || {literal(what)} from {build.name} where {raw} is not null"
+    )
+
+
+def _exclude(con: duckdb.DuckDBPyConnection, build: _Build) -> tuple[Excluded, ...]:
+    amount = f"sum({build.amount})" if build.amount else "null"
+    found = con.execute(
+        f"select _excluded, count(*), {amount} from {build.name} where _excluded is not null group by all order by all"
+    ).fetchall()
+    if found:
+        con.execute(f"delete from {build.name} where _excluded is not null")
+    con.execute(f"alter table {build.name} drop column _excluded")
+    return tuple(Excluded(*row) for row in found)
+
+
+def _money(con: duckdb.DuckDBPyConnection, name: str, amount: str | None) -> Decimal | None:
+    if amount is None:
+        return None
+    return Decimal(one_row(con, f"select coalesce(sum({amount}), 0) from {name}")[0])
+
+
+def _currency(x: str, caster: Caster) -> str:
+    code = f"upper(regexp_extract({x}, '(?:^|[^A-Za-z])([A-Z]{{3}})(?:[^A-Za-z]|$)', 1))"
+    arms = [f"when contains({x}, {literal(s)}) then {literal(c)}" for s, c in caster.words.currencies.items()]
+    return f"case when {code} <> '' then {code} {' '.join(arms)} end"
+
+
+def _inner(cast: ColumnCast) -> str:
+    return quoted(f"value {cast.column.name}")
+
+
+def _checked(cast: ColumnCast) -> str:
+    return quoted(f"checked {cast.column.name}")
