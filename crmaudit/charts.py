@@ -219,11 +219,14 @@ def heatmap(x: Column, y: Column, value: Column) -> Drawing | None:
     rows = plot.rows_of(x=plot.words(x), y=plot.words(y), value=plot.numbers(value))
     if not rows:
         return None
+    whole = len(rows)
+    names, rows = _few(rows, "y")
     if all(plot.number(age) is not None for age in x.values):
         rows.sort(key=lambda row: x.values[row["at"]])  # type: ignore[arg-type,return-value]
-    heads = list(dict.fromkeys(row["x"] for row in rows))
-    present = {row["y"] for row in rows}
-    names = list(dict.fromkeys(label for label in plot.words(y) if label is not None and label in present))
+    heads, kept = _few(rows, "x")
+    cut = max(len(names), len(heads)) == plot.MOST_CELLS and len(kept) < whole
+    note = f"The first {len(names)} lines and {len(heads)} columns." if cut else ""
+    rows = kept
     lowest, highest = min(row["value"] for row in rows), max(row["value"] for row in rows)
     left = plot.room(names)
     width = min(plot.WIDTH - left - 20, 60 * len(heads))
@@ -250,9 +253,14 @@ def heatmap(x: Column, y: Column, value: Column) -> Drawing | None:
         )
     ends = [(plot.figure(lowest, value), "h1"), (plot.figure(highest, value), "h7")] if highest > lowest else []
     heading = " ".join([value.heading, *([f"by {text.clean(x.label).lower()}"] if x.label else [])])
-    return Drawing(
-        [], layers, plot.LINE * len(names), left, bottom=4, width=width, top=24, heading=heading, legend=ends
-    )
+    height = plot.LINE * len(names)
+    return Drawing([], layers, height, left, bottom=4, width=width, top=24, heading=heading, legend=ends, note=note)
+
+
+def _few(rows: Sequence[Row], side: str) -> tuple[list[str], list[Row]]:
+    """The first names on one side of a grid, in the order of the rows, and the rows that have one of them."""
+    names = list(dict.fromkeys(row[side] for row in rows))[: plot.MOST_CELLS]
+    return names, [row for row in rows if row[side] in names]
 
 
 def _brief(value: float) -> str:

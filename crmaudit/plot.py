@@ -21,6 +21,8 @@ from crmaudit.report import Value
 WIDTH = 640
 MOST_BARS = 25
 MOST_SERIES = 6
+MOST_CELLS = 36
+"""Rows, and columns, of a heat map."""
 LONGEST = 30
 """Columns of text that a label may take."""
 SERIES = ("c1", "c2", "c3", "c4", "c5", "c6")

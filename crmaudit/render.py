@@ -48,7 +48,7 @@ def markdown(report: Report, *, title: str = "Customer base audit") -> str:
 def terminal(report: Report, console: Console) -> None:
     """Prints the findings by level and how many questions were answered, in 80 columns or more."""
     page = view.page(report, pictures=False)
-    console.print(Text(page.verdict))
+    console.print(_said(page.verdict))
     console.print()
     table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, expand=False)
     table.add_column("", no_wrap=True)
@@ -62,18 +62,23 @@ def terminal(report: Report, console: Console) -> None:
         for line in lines[: _SHOWN[level]]:
             table.add_row(
                 Text(line.level_name, style=_STYLES[level]),
-                Text(line.text),
+                _said(line.text),
                 Text(line.customers.partition(text.NO_BREAK)[0]),
-                Text(line.stake.replace(text.NO_BREAK, " ")),
+                _said(line.stake),
             )
     if table.row_count:
         console.print(table)
     if hidden:
-        console.print(Text(f"and {text.number(hidden)} more in the report."))
+        console.print(_said(f"and {text.number(hidden)} more in the report."))
     for line in page.data:
-        console.print(Text(f"Data: {line.text}"))
+        console.print(_said(f"Data: {line.text}"))
     for shown in page.failed:
-        console.print(Text(f"Failed: {shown.id}: {shown.reason}", style="red"))
+        console.print(_said(f"Failed: {shown.id}: {shown.reason}", "red"))
+
+
+def _said(words: str, style: str = "") -> Text:
+    """Words as they are, never as rich's markup; a terminal may break a line at any blank."""
+    return Text(words.replace(text.NO_BREAK, " "), style=style)
 
 
 def _environment(templates: Path) -> Environment:

@@ -157,7 +157,8 @@ def interval(low: float | None, high: float | None, unit: str, currency: str = "
     if first is None or last is None:
         return ""
     dash = " to " if first < 0 or last < 0 or unit == "points" else "\u2013"
-    return _WRITTEN[unit](first) + dash + _WRITTEN[unit](last) + _suffix(unit, currency)
+    written = _WRITTEN.get(unit, _significant)
+    return written(first) + dash + written(last) + _suffix(unit, currency)
 
 
 def count(n: int, one: str, many: str | None = None) -> str:
