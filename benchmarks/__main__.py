@@ -1,0 +1,135 @@
+"""`python -m benchmarks [PART ...] [--data FOLDER]`: measures and prints a table of figures against their goals."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.analyze import ROOT, Run, RunError, analyze, median_seconds, python
+
+GIB = 1024**3
+EXAMPLE = ROOT / "examples" / "exports"
+EXAMPLE_RUNS, HELP_RUNS = 3, 15
+
+ANALYZE_GOAL_SCANS = 20.0
+MEMORY_GOAL_GIB = 2.0
+NAIVE_GOAL_TIMES = 4.0
+EXAMPLE_GOAL_SECONDS = 3.0
+HELP_GOAL_MS = 150.0
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table; `met` is None where there is no goal."""
+
+    name: str
+    value: str
+    goal: str = ""
+    met: bool | None = None
+
+    def line(self) -> str:
+        verdict = {True: "met", False: "NOT MET", None: ""}[self.met]
+        return f"{self.name:<44}{self.value:>14}  {self.goal:<10}  {verdict}".rstrip()
+
+
+@dataclass
+class Bench:
+    """Measures part by part; ratios come from what has been measured before."""
+
+    data: Path
+    scan_seconds: float | None = None
+    analyze_seconds: float | None = None
+    figures: list[Figure] = field(default_factory=list)
+
+    def add(self, name: str, value: str, goal: str = "", met: bool | None = None) -> None:
+        self.figures.append(Figure(name, value, goal, met))
+
+    def scan(self) -> None:
+        self.scan_seconds = float(python("-m", "benchmarks.base", "scan", str(self.data)).output)
+        self.add("one scan by DuckDB, the unit", f"{self.scan_seconds:.2f} s")
+
+    def analyze(self) -> None:
+        measured = analyze(self.data)
+        self.analyze_seconds = measured.seconds
+        self.add("analyze, 8 million invoices", f"{measured.seconds:.1f} s")
+        if self.scan_seconds is not None:
+            ratio = measured.seconds / self.scan_seconds
+            self.add("  in scans", f"{ratio:.1f}", f"<= {ANALYZE_GOAL_SCANS:g}", ratio <= ANALYZE_GOAL_SCANS)
+        self.add_peak(measured, MEMORY_GOAL_GIB)
+
+    def naive(self) -> None:
+        with tempfile.TemporaryDirectory() as out:
+            measured = python("-m", "benchmarks.naive", str(self.data), str(Path(out) / "customers.csv"))
+        self.add("pandas and lifetimes, the same file", f"{measured.seconds:.1f} s")
+        if self.analyze_seconds is not None:
+            ratio = measured.seconds / self.analyze_seconds
+            self.add("  in analyses", f"{ratio:.1f}", f">= {NAIVE_GOAL_TIMES:g}", ratio >= NAIVE_GOAL_TIMES)
+        self.add_peak(measured, None)
+
+    def example(self) -> None:
+        seconds = median_seconds([analyze(EXAMPLE) for _ in range(EXAMPLE_RUNS)])
+        goal = EXAMPLE_GOAL_SECONDS
+        self.add("analyze, the example company", f"{seconds:.2f} s", f"< {goal:g} s", seconds < goal)
+
+    def help(self) -> None:
+        seconds = median_seconds([python("-m", "crmaudit.cli", "--help") for _ in range(HELP_RUNS)])
+        milliseconds = seconds * 1000
+        self.add("crmaudit --help", f"{milliseconds:.0f} ms", f"< {HELP_GOAL_MS:g} ms", milliseconds < HELP_GOAL_MS)
+
+    def add_peak(self, measured: Run, goal: float | None) -> None:
+        peak = measured.peak_bytes / GIB
+        if goal is None:
+            self.add("  peak memory", f"{peak:.2f} GiB")
+        else:
+            self.add("  peak memory", f"{peak:.2f} GiB", f"<= {goal:g} GiB", peak <= goal)
+
+
+PARTS: dict[str, Callable[[Bench], None]] = {
+    "scan": Bench.scan,
+    "analyze": Bench.analyze,
+    "naive": Bench.naive,
+    "example": Bench.example,
+    "help": Bench.help,
+}
+"""In the order in which they are measured: ratios need the scan first, then the analysis."""
+
+ON_THE_BASE = {"scan", "analyze", "naive"}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit code 0 when everything ran, whether or not its goal was met; 1 when something failed to run."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"any of {', '.join(PARTS)}; all where none is named")
+    parser.add_argument("--data", type=Path, default=ROOT / "benchmarks" / "data", metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    unknown = [part for part in options.parts if part not in PARTS]
+    if unknown:
+        parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    chosen = [part for part in PARTS if part in options.parts or not options.parts]
+
+    bench = Bench(options.data.resolve())
+    failed = False
+    try:
+        if ON_THE_BASE & set(chosen):
+            python("-m", "benchmarks.base", "make", str(bench.data))
+    except RunError as error:
+        print(error, file=sys.stderr)
+        return 1
+    for part in chosen:
+        try:
+            PARTS[part](bench)
+        except RunError as error:
+            failed = True
+            bench.add(part, "failed")
+            print(error, file=sys.stderr)
+    for figure in bench.figures:
+        print(figure.line())
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
