@@ -8,7 +8,9 @@ from scipy import stats
 from crmaudit.methods import rates
 
 Pairs = list[tuple[int, int]]
-pairs = st.lists(st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=12)
+pairs = st.lists(
+    st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), min_size=1, max_size=12
+)
 
 
 def table(rows: Pairs) -> pl.DataFrame:
@@ -90,7 +92,10 @@ def test_three_deals_do_not_top_a_table() -> None:
     found = columns([(3, 3), (120, 300), (45, 150), (30, 100), (20, 80)], shrink=True)
     assert found["rate_pct"].arg_max() == 0
     assert found["shrunk_pct"][0] < 60
-    assert found["shrunk_high_pct"][0] - found["shrunk_low_pct"][0] > found["shrunk_high_pct"][1] - found["shrunk_low_pct"][1]
+    assert (
+        found["shrunk_high_pct"][0] - found["shrunk_low_pct"][0]
+        > found["shrunk_high_pct"][1] - found["shrunk_low_pct"][1]
+    )
 
 
 def test_rows_alike_are_pooled_and_rows_unlike_are_left_alone() -> None:

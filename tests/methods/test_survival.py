@@ -22,8 +22,10 @@ TRIAL = pl.DataFrame(
 
 
 def summary(table: pl.DataFrame, **options: Any) -> dict[str, Any]:
-    return survival.estimate(table, duration="weeks", event="relapsed", unit="weeks", **options).tables["summary"].row(
-        0, named=True
+    return (
+        survival.estimate(table, duration="weeks", event="relapsed", unit="weeks", **options)
+        .tables["summary"]
+        .row(0, named=True)
     )
 
 
@@ -77,7 +79,9 @@ def test_log_rank_agrees_with_lifelines_where_groups_are_large() -> None:
     rng = np.random.default_rng(6)
     first, second = rng.exponential(30, 300), rng.exponential(36, 300)
     theirs = logrank_test(first, second)
-    table = pl.DataFrame({"weeks": np.concatenate([first, second]), "relapsed": [True] * 600, "g": [0] * 300 + [1] * 300})
+    table = pl.DataFrame(
+        {"weeks": np.concatenate([first, second]), "relapsed": [True] * 600, "g": [0] * 300 + [1] * 300}
+    )
     found = summary(table, group="g")
     assert found["group_chi2"] == pytest.approx(theirs.test_statistic)
     assert found["group_p"] == pytest.approx(theirs.p_value)

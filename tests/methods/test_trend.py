@@ -31,7 +31,9 @@ def test_a_straight_line_is_found_in_points_per_period() -> None:
 def test_cochran_armitage_statistic_of_agresti() -> None:
     """Alcohol and malformations, Categorical Data Analysis, table 3.7: z^2 6.57, p 0.010, exactly (one-sided) 0.0168."""
     scores, present, absent = [0, 1, 3, 8, 14], [48, 38, 5, 1, 1], [17066, 14464, 788, 126, 37]
-    data = pl.DataFrame({"quarter": scores, "won": present, "deals": [a + b for a, b in zip(present, absent, strict=True)]})
+    data = pl.DataFrame(
+        {"quarter": scores, "won": present, "deals": [a + b for a, b in zip(present, absent, strict=True)]}
+    )
     columns = [data[name].cast(pl.Float64).to_numpy() for name in ("quarter", "won", "deals")]
     test = score_test(*columns, exact_work=10**9)
     assert test.deviation**2 / test.variance == pytest.approx(6.57, abs=0.01)
