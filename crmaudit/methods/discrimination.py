@@ -177,8 +177,8 @@ def estimate(
     """Tables `auc` and `calibration`, per group; a higher score should mean that the outcome is more likely.
 
     Each row is `n` cases with one score; `outcome` is true or 1 where it came. Rows with a null are left out.
-    auc: `n positives auc auc_low auc_high auc_p lift_top_decile lift_low lift_high`, and with `other` (a second score of
-    the same cases) `other_auc other_low other_high difference difference_low difference_high difference_p`, which is
+    auc: `n positives auc auc_low auc_high auc_p lift_top_decile lift_low lift_high`, and with `other` (a second score
+    of the same cases) `other_auc other_low other_high difference difference_low difference_high difference_p`, which is
     the second less the first.
     calibration: per decile of the score `decile n positives observed_pct low_pct high_pct score_lowest score_mean
     score_highest`. Null where there are not two cases of either outcome.

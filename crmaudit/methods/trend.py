@@ -139,9 +139,11 @@ def _p_by_order(times: Floats, x: Floats, n: Floats) -> float:
     orders = _orders(len(times))
     r, w = residual[orders], n[orders]
     off = times - (w @ times / n.sum())[:, None]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        statistic = np.nan_to_num(np.abs((off * r).sum(axis=1)) / np.sqrt((off**2 * r**2).sum(axis=1)))
-    return float((statistic >= statistic[0] - 1e-9).mean())
+    score = (off * r).sum(axis=1)
+    # Studentised, since periods of different size are not exchangeable; a perfect line leaves nothing to divide by.
+    noise = np.sqrt((off**2 * (r - w * off * (score / (w * off**2).sum(axis=1))[:, None]) ** 2).sum(axis=1))
+    statistic = np.abs(score) / (noise + 1e-9 * np.abs(residual).sum())
+    return float((statistic >= statistic[0] * (1 - 1e-9)).mean())
 
 
 @lru_cache(maxsize=64)
