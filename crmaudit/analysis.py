@@ -1,15 +1,25 @@
-"""From canonical rows to the report object: parties, models, audits."""
+"""The main job: a folder of exports becomes a report object and its audit folder."""
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from crmaudit import __version__, identity, report
+import duckdb
+
+from crmaudit import __version__, identity, render, report, workspace
 from crmaudit.audits import Audit, read_audits, read_models
 from crmaudit.database import Database, create_loaded
+from crmaudit.errors import InputError, UsageError
+from crmaudit.intake.discover import Found, survey
+from crmaudit.intake.load import load
+from crmaudit.intake.raw import RawTable, Unreadable
+from crmaudit.intake.read import read
 from crmaudit.resources import folder
 from crmaudit.run import Runner
 from crmaudit.schema import TABLES
@@ -19,7 +29,15 @@ Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Findings:
+class Limits:
+    """What a run may take of the machine; None leaves it to DuckDB."""
+
+    memory: str | None = None
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class Known:
     """What is known before any audit runs: the sources and what is wrong with them."""
 
     sources: tuple[report.Source, ...] = ()
@@ -27,8 +45,164 @@ class Findings:
 
 
 def audits_of(queries: Iterable[Path] = ()) -> tuple[Audit, ...]:
-    """Our audits and those of the user's folders."""
+    """Our audits and those of the user's folders; AuditFileError where a file breaks the rules."""
     return read_audits([folder("queries"), *queries])
+
+
+def analyze(
+    exports: Path,
+    out: Path,
+    settings: Settings,
+    *,
+    queries: Iterable[Path] = (),
+    limits: Limits = Limits(),
+    progress: Progress = lambda _: None,
+) -> report.Report:
+    """Audits the exports and writes the audit folder, whole or not at all.
+
+    InputError where nothing can be read; the other errors of `errors` name the option or file at fault.
+    """
+    audits = audits_of(queries)
+    today = dt.datetime.now(ZoneInfo(settings.timezone)).date()
+    with workspace.replacing(out) as fresh:
+        scratch = fresh / "scratch"
+        scratch.mkdir()
+        con = _connect(fresh / "audit.duckdb", scratch, limits)
+        try:
+            known = _take_in(con, exports, scratch, settings, today, progress)
+            _lock(con, scratch)
+            result = analyze_loaded(Database(con, scratch), settings, today, audits, known, progress)
+            _write_lists(con, fresh)
+            con.execute("checkpoint")
+        finally:
+            con.close()
+        shutil.rmtree(scratch)
+        progress("Writing the report")
+        _write_renderings(result, fresh)
+    return result
+
+
+def _connect(path: Path, scratch: Path, limits: Limits) -> duckdb.DuckDBPyConnection:
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "temp_directory": str(scratch / "spill"),
+        "autoinstall_known_extensions": False,
+        "python_enable_replacements": False,
+    }
+    if limits.memory:
+        config["memory_limit"] = limits.memory
+    if limits.threads:
+        config["threads"] = limits.threads
+    try:
+        con = duckdb.connect(str(path), config=config)
+    except (duckdb.InvalidInputException, duckdb.ParserException, duckdb.CatalogException) as error:
+        raise UsageError(f"--memory {limits.memory!r} or --threads {limits.threads!r} does not fit: {error}") from error
+    # Written once and read many times: compressing doubles the time of a large base for a third of its size.
+    con.execute("set force_compression = 'uncompressed'")
+    return con
+
+
+def _lock(con: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+    """From here on SQL of users may run: it reaches no file but the run's own scratch folder, and no network."""
+    con.execute("set allowed_directories = [?]", [str(scratch)])
+    con.execute("set enable_external_access = false")
+    con.execute("set lock_configuration = true")
+
+
+def _take_in(
+    con: duckdb.DuckDBPyConnection,
+    exports: Path,
+    scratch: Path,
+    settings: Settings,
+    today: dt.date,
+    progress: Progress,
+) -> Known:
+    """Reads and loads every export; what could not be read is told and stops nothing else."""
+    found = survey(exports)
+    if not found.exports:
+        raise InputError(
+            f"{exports} holds no exports: put CSV, TSV, XLSX, JSON or Parquet files there, "
+            "one for each kind of record your CRM, billing and support desk export."
+        )
+    raws, unread = read_all(con, exports, found, scratch, progress)
+    if not raws:
+        raise InputError("None of the files can be read:\n" + "\n".join(str(e) for e in unread))
+    loaded = load(con, raws, today=today, overrides=settings.files, timezone=settings.timezone)
+    if not loaded.entities:
+        raise InputError(
+            f"No file in {exports} was recognised as customers, deals, invoices, tickets or the like. "
+            f"Run `crmaudit inspect {exports}` to see why, and `crmaudit init {exports}` to say what each file is."
+        )
+    sources = tuple(s.source for s in loaded.sources)
+    return Known((*sources, *(_unread_source(e) for e in unread)), tuple(_losses(sources, unread)))
+
+
+def read_all(
+    con: duckdb.DuckDBPyConnection, exports: Path, found: Found, scratch: Path, progress: Progress
+) -> tuple[list[RawTable], list[Unreadable]]:
+    """Every table of every export, and the files that hold none that can be read."""
+    root = exports if exports.is_dir() else exports.parent
+    raws: list[RawTable] = []
+    unread: list[Unreadable] = []
+    for path in found.exports:
+        progress(f"Reading {path.relative_to(root)}")
+        try:
+            raws.extend(read(path, root, con, workdir=scratch))
+        except Unreadable as error:
+            unread.append(error)
+    return raws, unread
+
+
+def _unread_source(error: Unreadable) -> report.Source:
+    return report.Source(
+        path=error.path,
+        sheet=None,
+        system="unknown",
+        entity=None,
+        rows_read=0,
+        rows_loaded=0,
+        rows_rejected=0,
+        rows_excluded=0,
+        notes=(f"{error.problem} {error.way_out}",),
+    )
+
+
+def _losses(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> Iterable[report.Finding]:
+    """What must stand at the top: files that could not be read, and files that lost more than 1 % of their rows."""
+    for error in unread:
+        yield report.Finding(f"sources/act/{error.path}", "act", f"{error.path} could not be read: {error.problem} {error.way_out}")
+    for source in sources:
+        if source.entity is not None and source.rows_rejected * 100 > source.rows_read:
+            name = source.path + (f" ({source.sheet})" if source.sheet else "")
+            text = f"{name}: {source.rows_rejected:,} of {source.rows_read:,} rows were rejected; rejects.csv says why."
+            yield report.Finding(f"sources/act/{name}", "act", text)
+
+
+def _write_lists(con: duckdb.DuckDBPyConnection, fresh: Path) -> None:
+    rejects = con.execute(
+        'select path, sheet, line, "column", value, reason from loaded.rejects order by path, sheet, line, "column"'
+    ).fetchall()
+    _write_csv(fresh / "rejects.csv", ("file", "sheet", "line", "column", "value", "reason"), rejects)
+    doubtful = con.execute(
+        "select record, min(account_name), min(email), min(evidence) from links where is_doubtful group by record order by record"
+    ).fetchall()
+    _write_csv(fresh / "review.csv", ("record", "name", "email", "evidence"), doubtful)
+
+
+def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(header)
+        writer.writerows(rows)
+
+
+def _write_renderings(result: report.Report, fresh: Path) -> None:
+    """audit.json last: it is the mark of a whole audit folder."""
+    for name, content in (
+        ("report.html", render.html(result)),
+        ("report.md", render.markdown(result)),
+        (workspace.MARKER, report.to_json(result)),
+    ):
+        (fresh / name).write_text(content, encoding="utf-8")
 
 
 def analyze_loaded(
@@ -36,7 +210,7 @@ def analyze_loaded(
     settings: Settings,
     today: dt.date,
     audits: tuple[Audit, ...],
-    known: Findings,
+    known: Known,
     progress: Progress,
 ) -> report.Report:
     """The report over the tables of schema `loaded`, which this completes by empty ones."""
@@ -46,6 +220,7 @@ def analyze_loaded(
     grain = settings.customers.grain or _grain(filled)
     _write_settings(db, settings, today, currency, grain)
     _write_rates(db, settings)
+    _apply_stages(db, settings)
     progress("Who is who across the systems")
     identity.resolve(db.con)
     _write_coverage(db)
@@ -128,6 +303,12 @@ def _write_rates(db: Database, settings: Settings) -> None:
     for currency, rate in sorted(settings.rates.items()):
         db.con.execute("delete from loaded.exchange_rates where upper(currency) = ?", [currency.upper()])
         db.con.execute("insert into loaded.exchange_rates (currency, rate) values (?, ?)", [currency.upper(), rate])
+
+
+def _apply_stages(db: Database, settings: Settings) -> None:
+    """Stage names whose meaning the configuration gives."""
+    for stage, outcome in sorted(settings.stages.items()):
+        db.con.execute("update loaded.opportunities set outcome = ? where lower(stage) = lower(?)", [outcome, stage])
 
 
 def _write_coverage(db: Database) -> None:

@@ -38,18 +38,6 @@ class Classes(_Strict):
     b: float = Field(95.0, gt=0, le=100)
 
 
-class FileSettings(_Strict):
-    """What one export is and how its columns map, where crmaudit cannot tell or guesses wrong."""
-
-    use: bool = True
-    system: str | None = None
-    entity: str | None = None
-    columns: dict[str, str] = Field(default_factory=dict)
-    """Source column -> `column` of the entity, or "" to leave it out."""
-    dates: Literal["day-first", "month-first"] | None = None
-    decimal: Literal[".", ","] | None = None
-
-
 class Settings(_Strict):
     """Everything that cannot be guessed, with the guesses' defaults."""
 
@@ -63,7 +51,8 @@ class Settings(_Strict):
     stages: dict[str, Literal["won", "lost", "open"]] = Field(default_factory=dict)
     rates: dict[str, float] = Field(default_factory=dict)
     """Report currency per unit of another currency."""
-    files: dict[str, FileSettings] = Field(default_factory=dict)
+    files: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """What a file is and how its columns map, by the file's name; checked where the files are read."""
 
     @field_validator("window")
     @classmethod
@@ -145,7 +134,7 @@ def _explained(error: ValidationError, path: Path | None, flags: Mapping[str, An
 
 
 def _keys(loc: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = {"customers": Customers, "classes": Classes, "files": FileSettings}.get(
+    model: type[BaseModel] = {"customers": Customers, "classes": Classes}.get(
         str(loc[0]) if loc else "", Settings
     )
     return list(model.model_fields)

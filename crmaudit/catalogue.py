@@ -1,0 +1,105 @@
+"""The questions as a list, and one of them explained: definition, method, papers and SQL."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import textwrap
+from collections.abc import Iterable
+from difflib import get_close_matches
+from pathlib import Path
+
+from crmaudit.audits import Audit, Model, makers_of, read_audits, read_models, words_of
+from crmaudit.errors import AuditFileError, UsageError
+from crmaudit.report import CHAPTERS
+from crmaudit.resources import folder
+
+DATA = "data"
+"""The chapter of checks, which are no questions of the catalogue."""
+
+
+def questions(queries: Iterable[Path] = ()) -> tuple[Audit, ...]:
+    """Every audit that answers a question about customers."""
+    return tuple(a for a in read_audits([folder("queries"), *queries]) if a.chapter != DATA)
+
+
+def as_text(queries: Iterable[Path] = ()) -> str:
+    """A heading a chapter, a line a question."""
+    audits = questions(queries)
+    wide = max(len(a.id) for a in audits)
+    lines = []
+    for chapter, question in CHAPTERS.items():
+        own = [a for a in audits if a.chapter == chapter]
+        if own:
+            lines += ["", f"{chapter}: {question}", *(f"  {a.id:<{wide}}  {a.question}" for a in own)]
+    return "\n".join(lines[1:]) + "\n"
+
+
+def as_json(queries: Iterable[Path] = ()) -> str:
+    """The same for programs, with the metrics and their units."""
+    data = [
+        {
+            "id": a.id,
+            "chapter": a.chapter,
+            "title": a.title,
+            "question": a.question,
+            "metrics": {name: rule.unit for name, rule in a.metric_rules.items()},
+            "methods": [m.name for m in a.methods],
+        }
+        for a in questions(queries)
+    ]
+    return json.dumps(data, indent=1, ensure_ascii=False) + "\n"
+
+
+def explain(audit_id: str, queries: Iterable[Path] = ()) -> str:
+    """All that makes one audit's figures; UsageError names the nearest id where there is none of that name."""
+    audits = {a.id: a for a in read_audits([folder("queries"), *queries])}
+    if audit_id not in audits:
+        near = get_close_matches(audit_id, audits, n=1)
+        hint = f"did you mean {near[0]}?" if near else "`crmaudit list` shows them"
+        raise UsageError(f"there is no audit {audit_id!r}; {hint}")
+    audit = audits[audit_id]
+    models = {m.name: m for m in read_models(folder("queries") / "model")}
+    used = _models_of(audit, models)
+    methods = dict.fromkeys((*(m.name for m in audit.methods), *(c.name for m in used for c in m.methods)))
+    definitions = [
+        f"  {name} ({rule.unit})" + (f": {rule.note}" if rule.note else "") for name, rule in audit.metric_rules.items()
+    ]
+    parts = [
+        f"{audit.title} ({audit.chapter}/{audit.id})",
+        textwrap.fill(audit.question, 100),
+        "Why it matters\n" + textwrap.indent(textwrap.fill(audit.why, 98), "  "),
+        "To answer it better\n" + textwrap.indent(textwrap.fill(audit.fix, 98), "  "),
+        "Figures\n" + "\n".join(definitions),
+    ]
+    if methods:
+        parts.append("Methods\n" + "\n".join(_method(name) for name in methods))
+    if used:
+        parts.append("Models it reads\n" + "\n".join(f"  {m.name}: {m.title} ({m.path.name})" for m in used))
+    return "\n\n".join(parts) + f"\n\nSQL ({audit.path.name})\n\n" + audit.sql.rstrip() + "\n"
+
+
+def check(queries: Path) -> str:
+    """Says what a folder of a user's audits holds; AuditFileError names the first rule that a file breaks."""
+    if not queries.is_dir():
+        raise UsageError(f"{queries}: no such folder")
+    audits = read_audits([queries])
+    if not audits:
+        raise AuditFileError(f"{queries} holds no audit: they lie in folders named {', '.join(CHAPTERS)}")
+    from crmaudit.bindings import bind  # noqa: PLC0415
+
+    bind(audits)
+    return "".join(f"ok  {a.chapter}/{a.id}  {a.question}\n" for a in audits)
+
+
+def _models_of(audit: Audit, models: dict[str, Model]) -> list[Model]:
+    makers = makers_of(models.values())
+    words = frozenset().union(*(words_of(b.sql) for b in (*audit.tables, audit.metrics)))
+    return [models[name] for name in sorted({makers[w] for w in words if w in makers})]
+
+
+def _method(name: str) -> str:
+    module = importlib.import_module(f"crmaudit.methods.{name}")
+    summary = (module.__doc__ or "").strip().splitlines()[0]
+    papers = "\n".join(textwrap.fill(p, 96, initial_indent="    - ", subsequent_indent="      ") for p in module.PAPERS)
+    return f"  {name}: {summary}\n{papers}"

@@ -1,0 +1,184 @@
+"""The commands: parse, call one function, print. No logic, and nothing heavy imported before it is needed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from crmaudit import __version__
+from crmaudit.errors import CrmauditError, UsageError
+
+app = typer.Typer(
+    name="crmaudit",
+    help="Audits a customer base from the exports of its CRM, billing and support desk.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Exports = Annotated[Path, typer.Argument(help="Folder with the exports (or one file).")]
+Config = Annotated[Path | None, typer.Option(help="Settings; by default crmaudit.toml among the exports or here.")]
+Queries = Annotated[list[Path] | None, typer.Option(help="Folder with audits of your own; may be repeated.")]
+Audit = Annotated[Path, typer.Option("--audit", help="The audit folder that `analyze` wrote.")]
+
+
+def _show_version(value: bool) -> None:  # noqa: FBT001  # typer calls it so
+    if value:
+        print(f"crmaudit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: ARG001  # handled by its callback
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def analyze(
+    exports: Exports,
+    out: Annotated[Path, typer.Option(help="Where the audit folder goes.")] = Path("audit"),
+    config: Config = None,
+    as_of: Annotated[str | None, typer.Option(help="Day to look from, such as 2026-06-30; by default the last purchase.")] = None,
+    window: Annotated[str | None, typer.Option(help="12m (default), all, or 2025-01-01..2025-12-31.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Report currency, such as EUR.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Time zone of days, such as Europe/Berlin; UTC by default.")] = None,
+    queries: Queries = None,
+    memory: Annotated[str | None, typer.Option(help="Memory for the database, such as 1GB; what does not fit spills to disk.")] = None,
+    threads: Annotated[int | None, typer.Option(help="Threads for the database.", min=1)] = None,
+    fail_on: Annotated[str | None, typer.Option(help="Exit with 1 where a finding has this level: act, watch.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
+) -> None:
+    """Audit the exports: write report.html, report.md, audit.json and audit.duckdb."""
+    if fail_on not in (None, "act", "watch"):
+        raise UsageError(f"--fail-on takes act or watch, not {fail_on!r}")
+    from crmaudit import analysis, render  # noqa: PLC0415
+    from crmaudit.terminal import console, progress  # noqa: PLC0415
+
+    settings = _settings(exports, config, as_of=as_of, window=window, currency=currency, timezone=timezone)
+    with progress(quiet=quiet) as tell:
+        report = analysis.analyze(
+            exports,
+            out,
+            settings,
+            queries=queries or (),
+            limits=analysis.Limits(memory, threads),
+            progress=tell,
+        )
+    if not quiet:
+        talk = console(stderr=True)
+        render.terminal(report, talk)
+        talk.print(f"\nRead {out / 'report.html'} in a browser; explain a figure with `crmaudit explain ID`.", markup=False)
+    if fail_on and any(f.level in ("act", fail_on) for a in report.audits for f in a.findings):
+        raise typer.Exit(1)
+
+
+@app.command()
+def inspect(exports: Exports, config: Config = None) -> None:
+    """Show what each file is taken for, how each column maps and why. Writes nothing."""
+    from crmaudit import inspection  # noqa: PLC0415
+
+    print(inspection.inspect(exports, _settings(exports, config)), end="")
+
+
+@app.command()
+def init(
+    exports: Exports,
+    config: Annotated[Path | None, typer.Option(help="File to write; by default crmaudit.toml among the exports.")] = None,
+) -> None:
+    """Write a crmaudit.toml with the mapping that was found, to edit."""
+    from crmaudit import inspection  # noqa: PLC0415
+
+    print(f"Wrote {inspection.init(exports, config)}; edit it, then run `crmaudit analyze {exports}`.")
+
+
+@app.command("list")
+def list_(
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    queries: Queries = None,
+) -> None:
+    """List the questions, with their ids."""
+    from crmaudit import catalogue  # noqa: PLC0415
+
+    print(catalogue.as_json(queries or ()) if as_json else catalogue.as_text(queries or ()), end="")
+
+
+@app.command()
+def explain(
+    audit_id: Annotated[str, typer.Argument(metavar="ID", help="An id that `crmaudit list` shows.")],
+    queries: Queries = None,
+) -> None:
+    """Print an audit's question, definitions, method, papers and SQL."""
+    from crmaudit import catalogue  # noqa: PLC0415
+
+    print(catalogue.explain(audit_id, queries or ()), end="")
+
+
+@app.command()
+def query(
+    sql: Annotated[str, typer.Argument(help="One SELECT over the tables of the audit.")],
+    audit: Audit = Path("audit"),
+    as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+) -> None:
+    """Run SQL over an audit's database; it can read nothing else and write nothing."""
+    from crmaudit import querying  # noqa: PLC0415
+
+    querying.run(sql, audit, sys.stdout, as_csv=as_csv)
+
+
+@app.command()
+def check(folder: Annotated[Path, typer.Argument(help="Folder with audits: <chapter>/<id>.sql.")]) -> None:
+    """Check a folder of audits of your own."""
+    from crmaudit import catalogue  # noqa: PLC0415
+
+    print(catalogue.check(folder), end="")
+
+
+def _settings(exports: Path, config: Path | None, *, as_of: str | None = None, **flags: Any) -> Any:
+    from crmaudit import settings  # noqa: PLC0415
+
+    day = None
+    if as_of is not None:
+        try:
+            day = dt.date.fromisoformat(as_of)
+        except ValueError as error:
+            raise UsageError(f"--as-of takes a day such as 2026-06-30, not {as_of!r}") from error
+    if config is not None and not config.is_file():
+        raise UsageError(f"{config}: no such file")
+    return settings.read(config or settings.find(exports), {"as_of": day, **flags})
+
+
+@contextmanager
+def _mishaps_told() -> Iterator[None]:
+    """Every mishap that the user can mend is one message on stderr and an exit code."""
+    try:
+        yield
+    except CrmauditError as error:
+        print(f"crmaudit: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("crmaudit: interrupted; an earlier audit is as it was", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def main(run: Callable[[], object] = app) -> None:
+    """The entry point of the `crmaudit` command."""
+    with _mishaps_told():
+        run()
+
+
+if __name__ == "__main__":
+    main()
