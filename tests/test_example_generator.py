@@ -149,6 +149,12 @@ def test_exports_are_small_and_as_many_as_promised(planted: Exports) -> None:
     assert 550 < len(purchases(planted)) < 640
 
 
+def test_readme_counts_the_rows(planted: Exports) -> None:
+    cells = [line.split("|") for line in (ROOT / "examples" / "README.md").read_text(encoding="utf-8").splitlines()]
+    counted = {cell[1].strip(): int(cell[2].replace(",", "")) for cell in cells if len(cell) > 2 and ".csv" in cell[1]}
+    assert counted == {f"{name}.csv": len(rows) for name, rows in planted.items()}
+
+
 @pytest.mark.parametrize(("name", "columns"), FACTS.items())
 def test_no_fact_is_later_than_the_end(planted: Exports, name: str, columns: tuple[str, ...]) -> None:
     latest = max(day(row[column]) for row in planted[name] for column in columns if row[column])
