@@ -159,6 +159,8 @@ class SourceView:
     unconverted: tuple[str, ...]
     columns: tuple[tuple[str, str], ...]
     unmapped: tuple[str, ...]
+    unused: str
+    """How many columns were not used, or nothing."""
     evidence: tuple[str, ...]
     notes: tuple[str, ...]
 

@@ -272,7 +272,7 @@ def to_svg(drawing: Drawing) -> str:
     padding = {"left": drawing.left, "right": drawing.right, "top": top,
                "bottom": drawing.bottom + (24 if drawing.note else 0)}  # fmt: skip
     spec = {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "$schema": "https://vega.github.io/schema/vega-lite/v6.1.json",
         "width": width,
         "height": drawing.height,
         "padding": padding,
@@ -281,5 +281,5 @@ def to_svg(drawing: Drawing) -> str:
         "layer": list(drawing.layers),
         "config": _CONFIG,
     }
-    drawn = vl_convert.vegalite_to_svg(spec, vl_version="6.4", allowed_base_urls=[])
+    drawn = vl_convert.vegalite_to_svg(spec, vl_version="6.1", allowed_base_urls=[])
     return svg.finish(drawn, heading=drawing.heading, legend=drawing.legend, note=drawing.note)

@@ -361,6 +361,7 @@ def _source(source: Source, currency: str) -> SourceView:
         unconverted=tuple(_plain(one) for one in source.unconverted),
         columns=tuple((text.clean(name_), text.clean(target)) for name_, target in source.columns.items()),
         unmapped=tuple(map(text.clean, source.unmapped)),
+        unused=f"{text.count(len(source.unmapped), 'column')} not used" if source.unmapped else "",
         evidence=tuple(map(text.clean, source.evidence)),
         notes=tuple(map(text.clean, source.notes)),
     )

@@ -31,7 +31,7 @@ function filter(box) {
     row.hidden = !row.textContent.toLowerCase().includes(words);
     shown += row.hidden ? 0 : 1;
   }
-  box.parentNode.querySelector("output").textContent = words ? `${shown} of ${rows.length} shown` : "";
+  box.closest(".filter").querySelector("output").textContent = words ? `${shown} of ${rows.length} shown` : "";
 }
 
 function open(hash) {

@@ -391,7 +391,7 @@ def _win() -> tuple[Result, ...]:
             "Level playing field",
             "Is the playing field tilted?",
             "failed",
-            reason="ZeroDivisionError in rates.py, line 41: report it with the command below.",
+            reason="ZeroDivisionError in rates.py, line 41. Please report it.",
         ),
     )
 

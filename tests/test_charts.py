@@ -2,8 +2,12 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
 
@@ -249,3 +253,19 @@ def test_every_colour_has_a_rule_and_a_value_by_day_and_by_night() -> None:
         assert f".s-{name} {{ stroke: var(--{name}); }}" in style
         assert f"--{name}: {colour};" in day or name in ("ink", "muted")
         assert f"--{name}: " in night.split("}", 1)[0]
+
+
+def test_the_time_zone_and_the_locale_of_the_machine_change_nothing() -> None:
+    program = (
+        "import hashlib; from crmaudit import charts; from tests.test_charts import CALLS, _columns;"
+        "print(hashlib.sha256(charts.draw('line', _columns(40), CALLS['line']).encode()).hexdigest())"
+    )
+    digests = set()
+    for zone, locale in (("Pacific/Kiritimati", "C"), ("America/Anchorage", "de_DE.UTF-8")):
+        environment = {**os.environ, "TZ": zone, "LC_ALL": locale, "LANG": locale}
+        root = Path(__file__).resolve().parents[1]
+        ran = subprocess.run(
+            [sys.executable, "-c", program], env=environment, cwd=root, capture_output=True, check=True
+        )
+        digests.add(ran.stdout)
+    assert len(digests) == 1

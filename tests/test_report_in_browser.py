@@ -1,0 +1,91 @@
+"""What the page does in a real browser: the script runs under its policy, tables sort and filter, nothing overflows."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crmaudit import render
+from tests.report_sample import sample
+
+BROWSER = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
+)
+
+pytestmark = [
+    pytest.mark.full,
+    pytest.mark.skipif(not BROWSER, reason="no Chromium on this machine"),
+]
+
+STEPS = """
+<script>
+const out = {};
+const table = document.getElementById("win-loss-by-competitor-table-1-rows");
+const column = (i) => [...table.tBodies[0].rows].map((row) => row.cells[i].textContent);
+const press = (i) => { table.tHead.rows[0].cells[i].querySelector("button").click(); return column(i); };
+out.money = press(6);
+out.moneyDown = press(6);
+out.sorted = table.tHead.rows[0].cells[6].getAttribute("aria-sort");
+out.absentLast = [press(8).at(-1), press(8).at(-1)];
+const list = document.getElementById("contact-reachability-table-1");
+const input = list.querySelector("input");
+input.value = "osei";
+input.dispatchEvent(new Event("input", { bubbles: true }));
+out.filtered = list.querySelector("output").textContent;
+document.querySelector('a[href="#contact-reachability-table-1"]').click();
+setTimeout(() => {
+  out.opened = list.open;
+  document.querySelectorAll("details").forEach((box) => { box.open = true; });
+  out.overflow = document.documentElement.scrollWidth - document.documentElement.clientWidth;
+  document.title = JSON.stringify(out);
+}, 50);
+</script></body>"""
+
+
+def _page(folder: Path, text: str, width: int = 1280) -> str:
+    """The page's DOM after its scripts have run."""
+    path = folder / "report.html"
+    path.write_text(text, encoding="utf-8")
+    command = [
+        BROWSER,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--no-first-run",
+        "--disable-background-networking",
+    ]
+    command += [f"--user-data-dir={folder / 'profile'}", f"--window-size={width},900", "--virtual-time-budget=2000"]
+    ran = subprocess.run([*command, "--dump-dom", path.as_uri()], capture_output=True, timeout=60, check=True)
+    return ran.stdout.decode()
+
+
+def test_the_policy_lets_the_script_run(tmp_path: Path) -> None:
+    text = render.html(sample())
+    assert '<div class="filter" hidden>' in text
+    assert '<div class="filter" hidden' not in _page(tmp_path, text)
+
+
+def test_the_policy_stops_any_other_script(tmp_path: Path) -> None:
+    text = render.html(sample()).replace("</body>", "<script>document.title = 'ran'</script></body>")
+    assert "<title>ran</title>" not in _page(tmp_path, text)
+
+
+@pytest.mark.parametrize("width", [1280, 500])
+def test_tables_sort_and_filter_and_links_open_them(tmp_path: Path, width: int) -> None:
+    text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", render.html(sample()))
+    page = _page(tmp_path, text.replace("</body>", STEPS), width)
+    out: dict[str, Any] = json.loads(html.unescape(re.findall("<title>(.*?)</title>", page)[0]))
+    assert out["money"] == ["9,940.00", "88,120.00", "120,300.00", "291,050.50", "318,400.00"]
+    assert out["moneyDown"] == out["money"][::-1]
+    assert out["sorted"] == "descending"
+    assert out["absentLast"] == ["\u2013", "\u2013"]
+    assert out["filtered"] == "17 of 200 shown"
+    assert out["opened"] is True
+    assert out["overflow"] <= 0
