@@ -43,8 +43,8 @@
 -- kind = "bars"
 -- table = "by_category"
 -- caption = "Tickets of the window by category"
--- x = "tickets"
--- y = "category"
+-- value = "tickets"
+-- label = "category"
 -- ///
 -- /// table ticket_pairs
 select i.party_id, i.category, count(*) as tickets, max(i.opened_at) as last_opened_at

@@ -59,10 +59,10 @@
 -- kind = "interval_bars"
 -- table = "medians"
 -- caption = "Median hours to resolution by priority and category, with 95 % intervals"
--- x = "median_hours"
+-- value = "median_hours"
 -- low = "median_low_hours"
 -- high = "median_high_hours"
--- y = "value"
+-- label = "value"
 -- ///
 -- /// table watched
 with followed as (

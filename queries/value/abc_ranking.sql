@@ -39,8 +39,8 @@
 -- table = "shares"
 -- caption = "How customers and revenue are spread over the classes"
 -- description = "For each class the share of customers and the share of revenue."
--- x = "share_pct"
--- y = "class"
+-- value = "share_pct"
+-- label = "class"
 -- series = "of_what"
 -- ///
 -- /// table ranking

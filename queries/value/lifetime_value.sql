@@ -25,8 +25,8 @@
 -- kind = "bars"
 -- table = "by_class"
 -- caption = "Residual value of three years by class"
--- x = "residual_amount"
--- y = "class"
+-- value = "residual_amount"
+-- label = "class"
 -- ///
 -- /// table worth
 with each as (
