@@ -30,8 +30,8 @@
 -- kind = "bars"
 -- table = "by_silence"
 -- caption = "Customers by days since their last purchase"
--- x = "customers"
--- y = "silence"
+-- value = "customers"
+-- label = "silence"
 -- ///
 -- /// table overdue
 select

@@ -51,10 +51,10 @@
 -- kind = "interval_bars"
 -- table = "by_part"
 -- caption = "Share of customers that left, by class, segment and tenure"
--- x = "shrunk_pct"
+-- value = "shrunk_pct"
 -- low = "shrunk_low_pct"
 -- high = "shrunk_high_pct"
--- y = "value"
+-- label = "value"
 -- ///
 -- /// table fates
 with contract_starts as (

@@ -35,13 +35,13 @@
 -- when = "select not bool_and(is_covered) from periods where period = 'previous'"
 -- reason = "The window before is not covered in full, so moves between classes are not judged."
 -- [[chart]]
--- kind = "bars"
+-- kind = "stacked_bars"
 -- table = "shares"
 -- caption = "How customers and revenue are spread over the classes"
 -- description = "For each class the share of customers and the share of revenue."
 -- value = "share_pct"
--- label = "class"
--- series = "of_what"
+-- label = "of_what"
+-- series = "class"
 -- ///
 -- /// table ranking
 select

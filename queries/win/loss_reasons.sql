@@ -23,8 +23,8 @@
 -- kind = "bars"
 -- table = "by_reason"
 -- caption = "Lost deals by reason"
--- x = "lost"
--- y = "reason"
+-- value = "lost"
+-- label = "reason"
 -- ///
 -- /// table by_reason
 select

@@ -60,10 +60,10 @@
 -- kind = "interval_bars"
 -- table = "competitors"
 -- caption = "Win rate against each competitor, with 95 % intervals"
--- x = "shrunk_pct"
+-- value = "shrunk_pct"
 -- low = "shrunk_low_pct"
 -- high = "shrunk_high_pct"
--- y = "competitor"
+-- label = "competitor"
 -- ///
 -- /// table by_competitor
 with decided as (

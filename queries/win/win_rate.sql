@@ -69,10 +69,10 @@
 -- table = "by_part"
 -- caption = "Win rate by segment, origin and product"
 -- description = "Win rates with 95 % intervals, shrunk towards the overall rate."
--- x = "shrunk_pct"
+-- value = "shrunk_pct"
 -- low = "shrunk_low_pct"
 -- high = "shrunk_high_pct"
--- y = "value"
+-- label = "value"
 -- [[chart]]
 -- kind = "curve_with_band"
 -- table = "won_since_created"
