@@ -9,7 +9,13 @@ occasions before the first repeat purchase.
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from dataclasses import dataclass
+=======
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+>>>>>>> btyd
 
 import numpy as np
 import scipy
@@ -53,11 +59,16 @@ class BetaGeometric:
         return alive
 
     def purchases_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
+<<<<<<< HEAD
         """The integral over the horizon of the expected rate at which a customer who may leave still buys.
+=======
+        """The mean over p, given it survived so far, of (1 - (1 + p w)^-(r + x)) / p, with w = horizon / (alpha + age).
+>>>>>>> btyd
 
         Equal to the closed form of the papers, whose factor 1 / (a - 1) and whose growing hypergeometric function fail
         near a = 1 and for hundreds of purchases.
         """
+<<<<<<< HEAD
         r, alpha, a, b = values
         nodes, weights = np.polynomial.legendre.leggauss(24)
         survived = frequency + self.occasions
@@ -68,6 +79,15 @@ class BetaGeometric:
             total += horizon / 2 * weight * still
         expected: Array = total * (r + frequency) / (alpha + age)
         return expected
+=======
+        r, alpha, _, _ = values
+        log_stays_at = -(r + frequency)
+        per_age = horizon / (alpha + age)
+        total = np.zeros_like(age)
+        for p, weight in self._chances_of_leaving(values, frequency):
+            total -= weight * np.expm1(log_stays_at * np.log1p(p * per_age)) / p
+        return total
+>>>>>>> btyd
 
     def p_none_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
         r, alpha, _, _ = values
@@ -75,10 +95,26 @@ class BetaGeometric:
         return none
 
     def p_stays_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
+<<<<<<< HEAD
         r, alpha, a, b = values
         survived = frequency + self.occasions
         stays: Array = scipy.special.hyp2f1(r + frequency, a, a + b + survived, -horizon / (alpha + age))
         return stays
+=======
+        r, alpha, _, _ = values
+        total = np.zeros_like(age)
+        for p, weight in self._chances_of_leaving(values, frequency):
+            total += weight * np.exp(-(r + frequency) * np.log1p(p * horizon / (alpha + age)))
+        return total
+
+    def _chances_of_leaving(self, values: Array, frequency: Array) -> Iterator[tuple[Array, Array]]:
+        """Nodes and weights of the beta (a, b + occasions survived) of those still there, one pair per step."""
+        _, _, a, b = values
+        distinct, of_frequency = np.unique(frequency, return_inverse=True)
+        nodes, weights = beta_quadrature(float(a), tuple(b + distinct + self.occasions))
+        for node, weight in zip(nodes.T, weights.T, strict=True):
+            yield node[of_frequency], weight[of_frequency]
+>>>>>>> btyd
 
     def _log_odds_gone(self, values: Array, histories: Histories) -> Array:
         r, alpha, a, b = values
@@ -91,5 +127,30 @@ class BetaGeometric:
         return odds
 
 
+<<<<<<< HEAD
+=======
+@lru_cache(maxsize=16)
+def beta_quadrature(a: float, b: tuple[float, ...], nodes: int = 32) -> tuple[Array, Array]:
+    """Gauss-Jacobi nodes in (0, 1) and weights that sum to 1 for beta (a, b) distributions, one row per b.
+
+    By the eigenvalues of the recurrence's matrix (Golub & Welsch 1969, Mathematics of Computation 23). Not by
+    hypergeometric functions, which scipy has wrong for some parameters of this size.
+    """
+    k = np.arange(1, nodes)
+    left, right = a - 1, np.array(b)[:, None] - 1
+    c = left + right
+    matrix = np.zeros((len(b), nodes, nodes))
+    matrix[:, 0, 0] = ((left - right) / (c + 2))[:, 0]
+    matrix[:, k, k] = (left**2 - right**2) / ((2 * k + c) * (2 * k + c + 2))
+    # (k + c) / (2 k + c - 1) is 1 at k = 1 whatever c, also where both are 0.
+    last = np.where(k == 1, 1.0, (k + c) / np.where(k == 1, 1.0, 2 * k + c - 1))
+    beside = np.sqrt(4 * k * (k + left) * (k + right) * last / ((2 * k + c) ** 2 * (2 * k + c + 1)))
+    matrix[:, k, k - 1] = beside
+    matrix[:, k - 1, k] = beside
+    found, vectors = np.linalg.eigh(matrix)
+    return np.clip((1 + found) / 2, 1e-15, 1.0), vectors[:, 0, :] ** 2
+
+
+>>>>>>> btyd
 BG_NBD = BetaGeometric("BG/NBD", occasions=0)
 MBG_NBD = BetaGeometric("MBG/NBD", occasions=1)
