@@ -73,13 +73,16 @@ def estimate(
     found = groups(rows, group)
     when, x = numbers(rows, period), counts(rows, successes)
     n = counts(rows, trials) if trials is not None else _exposures(rows, exposure)
+    # Without exposures every period is like another, however many rows it has.
+    alike = weights is None
     if trials is not None and (x > n).any():
         raise ValueError(f"column {successes!r} exceeds {trials!r}")
     results = []
     for r in found.rows:
         times, place = np.unique(when[r], return_inverse=True)
-        per_period = (np.bincount(place, counted[r], len(times)).astype(np.float64) for counted in (x, n))
-        results.append(_trend(times, *per_period, chance=chance, count=trials is None))
+        hits, size = (np.bincount(place, counted[r], len(times)).astype(np.float64) for counted in (x, n))
+        size = np.ones(len(times)) if alike else size
+        results.append(_trend(times, hits, size, chance=chance, count=trials is None))
     columns = {name: [result[name] for result in results] for name in COLUMNS}
     return Estimate(tables={"trends": found.frame(columns, COLUMNS)}, parameters={"chance": chance})
 

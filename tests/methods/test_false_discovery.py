@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -47,6 +47,7 @@ def selected_word_for_word(given_families: Families, level: float) -> dict[str, 
     return {name: step_up(p, level * share) if chosen[name] else [False] * len(p) for name, p in known.items()}
 
 
+@settings(deadline=None)
 @given(given_families=families, level=st.sampled_from([0.0123, 0.0497, 0.0503, 0.1001, 0.317, 0.7003]))
 def test_a_q_below_any_level_is_exactly_a_selection_at_that_level(given_families: Families, level: float) -> None:
     expected = selected_word_for_word(given_families, level)
@@ -57,6 +58,7 @@ def test_a_q_below_any_level_is_exactly_a_selection_at_that_level(given_families
             assert [v <= level for v in known] == expected.get(name, [])
 
 
+@settings(deadline=None)
 @given(given_families=families)
 def test_none_and_nan_stay_none_and_the_rest_lies_between_p_and_1(given_families: Families) -> None:
     for name, q in false_discovery.control(given_families).items():
@@ -69,6 +71,7 @@ def test_none_and_nan_stay_none_and_the_rest_lies_between_p_and_1(given_families
                 assert adjusted <= 1
 
 
+@settings(deadline=None)
 @given(given_families=families, seed=st.integers(0, 99))
 def test_order_of_families_and_of_tests_is_irrelevant(given_families: Families, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -80,6 +83,7 @@ def test_order_of_families_and_of_tests_is_irrelevant(given_families: Families, 
         assert again[name] == tuple(found[name][k] for k in place)
 
 
+@settings(deadline=None)
 @given(p=st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_benjamini_hochberg_agrees_with_scipy_and_keeps_the_order(p: list[float]) -> None:
     q = np.array(false_discovery.benjamini_hochberg(p), dtype=np.float64)
@@ -88,6 +92,7 @@ def test_benjamini_hochberg_agrees_with_scipy_and_keeps_the_order(p: list[float]
     assert (np.diff(q[order]) >= 0).all()
 
 
+@settings(deadline=None)
 @given(given_families=families)
 def test_within_a_family_a_smaller_p_has_no_larger_q(given_families: Families) -> None:
     for name, q in false_discovery.control(given_families).items():

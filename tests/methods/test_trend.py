@@ -152,3 +152,8 @@ def test_what_cannot_be_is_refused() -> None:
         one(table([5, 1, 1], weight=[-1.0, 1.0, 1.0]))
     with pytest.raises(ValueError, match="chance"):
         trend.estimate(table([1, 2, 3]), period="quarter", successes="won", chance="binomial")  # type: ignore[arg-type]
+
+
+def test_two_rows_of_a_period_are_no_second_exposure() -> None:
+    split = pl.DataFrame({"quarter": [0, 0, 1, 2], "won": [1, 2, 4, 5]})
+    assert one(split, "independent") == one(table([3, 4, 5]), "independent")
