@@ -128,7 +128,7 @@ def estimate(
 
     Each row is `n` observations of `value`; nulls are left out. Names end in `_unit` where one is given.
     typical: `n`, per percentile `p25 p25_low p25_high` (`median` for the 50th) with the distribution-free interval,
-    which is at least as wide as 95 % asks and null where there are too few; and `group_p`, the Mann-Whitney test of the group
+    at least as wide as 95 % asks and null where there are too few; and `group_p`, the Mann-Whitney test of the group
     against the rest of its family.
     change: `before after n_before n_after median_before median_after median_change_pct`, `shift shift_low shift_high`
     (Hodges-Lehmann) and `p` (Mann-Whitney).

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -13,7 +15,7 @@ def table(successes: list[int], trials: list[int] | None = None, **more: list[ob
     return pl.DataFrame(columns if trials is None else columns | {"deals": trials})
 
 
-def one(data: pl.DataFrame, chance: Chance | None = None) -> dict[str, float]:
+def one(data: pl.DataFrame, chance: Chance | None = None) -> dict[str, Any]:
     trials = "deals" if "deals" in data.columns else None
     exposure = "weight" if "weight" in data.columns else None
     found = trend.estimate(data, period="quarter", successes="won", trials=trials, exposure=exposure, chance=chance)
@@ -29,7 +31,7 @@ def test_a_straight_line_is_found_in_points_per_period() -> None:
 
 
 def test_cochran_armitage_statistic_of_agresti() -> None:
-    """Alcohol and malformations, Categorical Data Analysis, table 3.7: z^2 6.57, p 0.010, exactly (one-sided) 0.0168."""
+    """Alcohol and malformations, Categorical Data Analysis, table 3.7: z^2 6.57, p 0.010, exact (one-sided) 0.0168."""
     scores, present, absent = [0, 1, 3, 8, 14], [48, 38, 5, 1, 1], [17066, 14464, 788, 126, 37]
     data = pl.DataFrame(
         {"quarter": scores, "won": present, "deals": [a + b for a, b in zip(present, absent, strict=True)]}
@@ -127,7 +129,8 @@ def test_too_few_periods_or_nothing_to_compare_gives_null() -> None:
     assert one(table([1, 9], [10, 10]))["p"] is None
     assert one(table([1, 0, 9], [10, 0, 10]))["trend"] is None
     still = one(table([0, 0, 0], [10, 10, 10]))
-    assert (still["trend"], still["p"]) == (0, None)
+    assert still["trend"] == 0
+    assert still["p"] is None
     assert one(table([0, 0, 0]))["p"] is None
 
 

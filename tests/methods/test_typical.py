@@ -18,7 +18,7 @@ def sample(values: object) -> Ordered:
     return Ordered.of(array, np.ones(len(array)))
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(values=samples, share=st.sampled_from([0.1, 0.25, 0.5, 0.75]))
 def test_percentiles_agree_with_numpy_and_their_intervals_with_scipy(values: list[int], share: float) -> None:
     value, low, high = typical.percentile(sample(values), share)
@@ -40,7 +40,7 @@ def test_percentiles_of_a_million_are_quick_and_right() -> None:
 small = st.lists(st.integers(0, 4), min_size=1, max_size=4)
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(before=small, after=small)
 def test_mann_whitney_is_the_share_of_splits_as_uneven_as_this(before: list[int], after: list[int]) -> None:
     p = typical.mann_whitney(sample(before), sample(after))
@@ -60,7 +60,7 @@ def test_mann_whitney_of_large_samples_agrees_with_scipy() -> None:
     assert typical.mann_whitney(sample(first), sample(second)) == pytest.approx(theirs)
 
 
-@settings(deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(before=samples, after=samples)
 def test_the_shift_is_the_median_of_all_differences(before: list[int], after: list[int]) -> None:
     found, low, high = typical.shift(sample(before), sample(after))
@@ -75,7 +75,7 @@ def test_fractional_differences_come_out_as_they_are() -> None:
 
 
 def test_shift_interval_of_r() -> None:
-    """Hollander & Wolfe's permeability constants (R, example(wilcox.test)): p 0.2544, interval -0.15 to 0.76 at 95 %."""
+    """Hollander & Wolfe's permeability constants (R, example(wilcox.test)): p 0.2544, interval -0.15 to 0.76."""
     first = [0.80, 0.83, 1.89, 1.04, 1.45, 1.38, 1.91, 1.64, 0.73, 1.46]
     second = [1.15, 0.88, 0.90, 0.74, 1.21]
     found, low, high = typical.shift(sample(second), sample(first))
