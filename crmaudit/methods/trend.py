@@ -143,8 +143,12 @@ def _p_by_order(times: Floats, x: Floats, n: Floats) -> float:
     r, w = residual[orders], n[orders]
     off = times - (w @ times / n.sum())[:, None]
     score = (off * r).sum(axis=1)
-    # Studentised, since periods of different size are not exchangeable; a perfect line leaves nothing to divide by.
-    noise = np.sqrt((off**2 * (r - w * off * (score / (w * off**2).sum(axis=1))[:, None]) ** 2).sum(axis=1))
+    # Studentised, since periods of different size are not exchangeable, and each residual by what it pulls the line its
+    # own way (HC3), since two large periods among small ones are no more than two. A perfect line leaves no noise.
+    spread = (w * off**2).sum(axis=1)[:, None]
+    pull = np.minimum(w / n.sum() + w * off**2 / spread, 1 - 1e-6)
+    left = (r - w * off * score[:, None] / spread) / (1 - pull)
+    noise = np.sqrt((off**2 * left**2).sum(axis=1))
     statistic = np.abs(score) / (noise + 1e-9 * np.abs(residual).sum())
     return float((statistic >= statistic[0] * (1 - 1e-9)).mean())
 

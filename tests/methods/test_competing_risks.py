@@ -198,3 +198,22 @@ def test_curves_have_at_most_120_days_and_hold_the_horizons() -> None:
 def test_an_unknown_outcome_is_named() -> None:
     with pytest.raises(ValueError, match="won"):
         competing_risks.estimate(pl.DataFrame({"ended": [1], "outcome": ["won"]}), exit="ended", outcome="outcome")
+
+
+def test_the_half_way_interval_without_censoring_is_multinomial() -> None:
+    kinds = np.array([EVENT, EVENT, COMPETING] * 60)
+    times = (np.arange(180) * 7 % 97 + 1).astype(np.float64)
+    by = times <= np.arange(1, 98)[:, None]
+    # Per subject the statistic is 1 if there by the day, less a half if there in the end.
+    parts = by * (kinds == EVENT) - (kinds == EVENT) / 2
+    spread = 1.959964 * parts.std(axis=1) / np.sqrt(180)
+    expected = [1 + int(np.argmax(parts.mean(axis=1) + side * spread >= 0)) for side in (0, 1, -1)]
+    sets = risk_sets(Spells(np.zeros(180), times, kinds, np.ones(180)))
+    assert competing_risks.half_way(sets, 365) == tuple(expected)
+
+
+def test_a_curve_that_ends_at_100_keeps_what_was_known_before() -> None:
+    table = pl.DataFrame({"ended": range(1, 31), "outcome": ["event"] * 30})
+    last = competing_risks.estimate(table, exit="ended", outcome="outcome").tables["curve"].row(-1, named=True)
+    assert last["incidence_pct"] == pytest.approx(100)
+    assert last["low_pct"] > 75

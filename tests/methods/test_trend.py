@@ -160,3 +160,18 @@ def test_what_cannot_be_is_refused() -> None:
 def test_two_rows_of_a_period_are_no_second_exposure() -> None:
     split = pl.DataFrame({"quarter": [0, 0, 1, 2], "won": [1, 2, 4, 5]})
     assert one(split, "independent") == one(table([3, 4, 5]), "independent")
+
+
+@pytest.mark.parametrize("sizes", [[4, 6, 10, 40, 100, 300], [300, 10, 10, 10, 10, 300]])
+def test_periods_of_very_different_size_fool_nobody(sizes: list[int]) -> None:
+    rng = np.random.default_rng(5)
+    n = np.tile(sizes, (400, 1))
+    data = pl.DataFrame(
+        {
+            "competitor": np.repeat(np.arange(400), 6),
+            "quarter": np.tile(np.arange(6), 400),
+            "won": rng.binomial(n, rng.beta(6, 14, n.shape)).ravel(),
+            "deals": n.ravel(),
+        }
+    )
+    assert (p_values(data, "periods") <= 0.05).mean() < 0.085

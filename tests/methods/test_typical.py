@@ -69,9 +69,12 @@ def test_the_shift_is_the_median_of_all_differences(before: list[int], after: li
         assert low <= found <= high
 
 
-def test_fractional_differences_come_out_as_they_are() -> None:
-    found, _, _ = typical.shift(sample([0.1, 0.2, 0.3]), sample([1.1, 1.2, 1.3]))
-    assert found == pytest.approx(1.0, abs=1e-12)
+@settings(max_examples=40, deadline=None)
+@given(before=samples, after=samples)
+def test_tenths_are_as_good_as_whole_numbers(before: list[int], after: list[int]) -> None:
+    whole = typical.shift(sample(before), sample(after))
+    tenths = typical.shift(sample(np.array(before) / 10), sample(np.array(after) / 10))
+    assert tenths == pytest.approx([v / 10 for v in whole], abs=1e-9, nan_ok=True)
 
 
 def test_shift_interval_of_r() -> None:
