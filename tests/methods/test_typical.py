@@ -156,3 +156,11 @@ def test_nothing_to_describe_and_no_group_to_compare() -> None:
         typical.estimate(TICKETS, value="hours", change=["a", "b"])
     with pytest.raises(ValueError, match="not a number"):
         typical.estimate(pl.DataFrame({"hours": ["2"]}), value="hours")
+
+
+def test_one_value_each_is_one_difference_whatever_rounding_does() -> None:
+    for first in range(1, 30):
+        for second in range(1, 30):
+            found, low, _ = typical.shift(sample([first / 10]), sample([second / 10]))
+            assert found == second / 10 - first / 10
+            assert np.isnan(low)
