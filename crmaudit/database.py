@@ -66,9 +66,17 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def attach_loaded(con: duckdb.DuckDBPyConnection) -> None:
+    """A place in memory, spilling to disk, for rows on their way in: `loaded.<entity>`.
+
+    They are written to the audit's database once, when each knows its party.
+    """
+    con.execute("attach if not exists ':memory:' as loaded")
+
+
 def create_loaded(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
-    """Empty canonical tables in schema `loaded`, for entities that no source has."""
-    con.execute("create schema if not exists loaded")
+    """Empty canonical tables in `loaded`, for entities that no source has."""
+    attach_loaded(con)
     for name in tables:
         columns = (*TABLES[name].columns, *PROVENANCE)
         con.execute(

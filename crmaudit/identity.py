@@ -31,9 +31,9 @@ LEAD_LINKED = ("opportunities", "leads", "activities", "campaign_touches")
 
 
 def resolve(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes `parties`, `links` and, for every canonical table, a view with `party_id`.
+    """Makes `links` and every canonical table with its `party_id`, and empties `loaded` of what it took.
 
-    Expects the schema `loaded` and the table `settings`. Party ids are numbers in the order of (kind, system, id) of
+    Expects the tables of `loaded` and the table `settings`. Party ids are numbers in the order of (kind, system, id) of
     the record that founded the party, so that they do not depend on the order of rows, files or threads.
     """
     steps = {model.name: model.sql for model in read_models(folder("queries") / "identity")}
@@ -54,7 +54,8 @@ def resolve(con: duckdb.DuckDBPyConnection) -> None:
         con.execute("insert into settled select record, party from linked where party is not null")
     _number_parties(con)
     for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
-        con.execute(_view(con, TABLES[name]))
+        con.execute(f"create or replace table {name} as {_with_party(con, TABLES[name])}")
+        con.execute(f"drop table loaded.{name}")
 
 
 def _name_domains(con: duckdb.DuckDBPyConnection) -> None:
@@ -109,8 +110,8 @@ def _number_parties(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _view(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """The canonical table as analysts see it: its rows, each with the party it belongs to.
+def _with_party(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """The SELECT of the canonical table as analysts see it: its rows, each with the party it belongs to.
 
     Only columns that somebody filled take part in the joins: a base with one id a row pays for one join.
     """
@@ -140,4 +141,4 @@ def _view(con: duckdb.DuckDBPyConnection, table: Table) -> str:
         )
         parties.append(f"{parent}.party_id")
     party = f"coalesce({', '.join(parties)})" if parties else "null::integer"
-    return f"create or replace view {table.name} as select {party} as party_id, t.* from loaded.{table.name} t {' '.join(joins)}"
+    return f"select {party} as party_id, t.* from loaded.{table.name} t {' '.join(joins)}"

@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from crmaudit.database import attach_loaded
 from crmaudit.intake.cast import Caster
 from crmaudit.intake.merge import Part, merge
 from crmaudit.intake.raw import RawTable
@@ -78,7 +79,7 @@ def load(
     """
     tell = progress or (lambda *_: None)
     ordered = sorted(tables, key=lambda t: (t.path, t.sheet or ""))
-    con.execute("create schema if not exists loaded")
+    attach_loaded(con)
     con.execute(
         f"create table {REJECTS} (source_id integer, path varchar, sheet varchar, line bigint, "
         '"column" varchar, value varchar, reason varchar)'

@@ -9,13 +9,9 @@ occasions before the first repeat purchase.
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from dataclasses import dataclass
-=======
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
->>>>>>> btyd
 
 import numpy as np
 import scipy
@@ -59,27 +55,11 @@ class BetaGeometric:
         return alive
 
     def purchases_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
-<<<<<<< HEAD
-        """The integral over the horizon of the expected rate at which a customer who may leave still buys.
-=======
         """The mean over p, given it survived so far, of (1 - (1 + p w)^-(r + x)) / p, with w = horizon / (alpha + age).
->>>>>>> btyd
 
         Equal to the closed form of the papers, whose factor 1 / (a - 1) and whose growing hypergeometric function fail
         near a = 1 and for hundreds of purchases.
         """
-<<<<<<< HEAD
-        r, alpha, a, b = values
-        nodes, weights = np.polynomial.legendre.leggauss(24)
-        survived = frequency + self.occasions
-        total = np.zeros_like(age)
-        for node, weight in zip(nodes, weights, strict=True):
-            ahead = horizon * (1 + node) / 2
-            still = scipy.special.hyp2f1(r + frequency + 1, a, a + b + survived, -ahead / (alpha + age))
-            total += horizon / 2 * weight * still
-        expected: Array = total * (r + frequency) / (alpha + age)
-        return expected
-=======
         r, alpha, _, _ = values
         log_stays_at = -(r + frequency)
         per_age = horizon / (alpha + age)
@@ -87,7 +67,6 @@ class BetaGeometric:
         for p, weight in self._chances_of_leaving(values, frequency):
             total -= weight * np.expm1(log_stays_at * np.log1p(p * per_age)) / p
         return total
->>>>>>> btyd
 
     def p_none_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
         r, alpha, _, _ = values
@@ -95,12 +74,6 @@ class BetaGeometric:
         return none
 
     def p_stays_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
-<<<<<<< HEAD
-        r, alpha, a, b = values
-        survived = frequency + self.occasions
-        stays: Array = scipy.special.hyp2f1(r + frequency, a, a + b + survived, -horizon / (alpha + age))
-        return stays
-=======
         r, alpha, _, _ = values
         total = np.zeros_like(age)
         for p, weight in self._chances_of_leaving(values, frequency):
@@ -114,7 +87,6 @@ class BetaGeometric:
         nodes, weights = beta_quadrature(float(a), tuple(b + distinct + self.occasions))
         for node, weight in zip(nodes.T, weights.T, strict=True):
             yield node[of_frequency], weight[of_frequency]
->>>>>>> btyd
 
     def _log_odds_gone(self, values: Array, histories: Histories) -> Array:
         r, alpha, a, b = values
@@ -127,8 +99,6 @@ class BetaGeometric:
         return odds
 
 
-<<<<<<< HEAD
-=======
 @lru_cache(maxsize=16)
 def beta_quadrature(a: float, b: tuple[float, ...], nodes: int = 32) -> tuple[Array, Array]:
     """Gauss-Jacobi nodes in (0, 1) and weights that sum to 1 for beta (a, b) distributions, one row per b.
@@ -151,6 +121,5 @@ def beta_quadrature(a: float, b: tuple[float, ...], nodes: int = 32) -> tuple[Ar
     return np.clip((1 + found) / 2, 1e-15, 1.0), vectors[:, 0, :] ** 2
 
 
->>>>>>> btyd
 BG_NBD = BetaGeometric("BG/NBD", occasions=0)
 MBG_NBD = BetaGeometric("MBG/NBD", occasions=1)

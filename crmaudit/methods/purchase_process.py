@@ -80,8 +80,6 @@ class Histories:
     def where(self, keep: NDArray[np.bool_]) -> Histories:
         return Histories(self.frequency[keep], self.recency[keep], self.age[keep], self.customers[keep])
 
-<<<<<<< HEAD
-=======
     def distinct(self) -> Histories:
         """Neighbouring rows of one history as one row; for sorted rows, every history once."""
         values = np.stack([self.frequency, self.recency, self.age])
@@ -89,7 +87,6 @@ class Histories:
         frequency, recency, age = values[:, first]
         return Histories(frequency, recency, age, np.add.reduceat(self.customers, first))
 
->>>>>>> btyd
     def thinned(self, customers: int) -> Histories:
         """Every k-th customer in the order of the rows, so that about as many as asked for are left."""
         every = max(int(self.n // customers), 1)
@@ -217,11 +214,7 @@ def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) 
         jac=True,
         method="L-BFGS-B",
         bounds=[(log(BOUNDS[0]), log(BOUNDS[1]))] * begin.size,
-<<<<<<< HEAD
-        options={"maxiter": 500, "ftol": 1e-14, "gtol": 1e-6},
-=======
         options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-6},
->>>>>>> btyd
     )
     values = np.exp(found.x)
     steepest = np.abs(objective(found.x)[1]).max()

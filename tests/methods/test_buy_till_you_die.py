@@ -236,16 +236,16 @@ def test_withheld_where_nobody_ever_leaves(shape: float) -> None:
     assert [c["model"] for c in found.candidates] == ["MBG/NBD", "BG/NBD"]
 
 
-def test_withheld_where_recency_alone_ranks_better(table: pl.DataFrame) -> None:
+def test_withheld_where_the_naive_rule_ranks_better(table: pl.DataFrame) -> None:
     """In the holdout those come back who were seen last, whatever their number of purchases."""
     silence = pl.col("age_weeks") - pl.col("recency_weeks")
     odd = (pl.col("frequency") <= 1) & (silence < 30)
     happened = pl.when(pl.col("period") == "holdout").then(odd.cast(pl.Int64))
     found = estimate(changed(table, future_purchases=happened))
     assert found.holdout is not None
-    assert found.holdout["auc"] < found.holdout["auc_recency"]
-    assert (
-        found.withheld == "In the holdout the model ranks customers worse than the time since their last purchase does."
+    assert found.holdout["auc"] < found.holdout["auc_naive"]
+    assert found.withheld == (
+        "In the holdout the model ranks customers worse than the rule: bought in the last 29 weeks."
     )
     assert found.columns is None
     assert found.tables["candidates"].height == 3
