@@ -189,7 +189,11 @@ def _offers(
     why_not = None
     link = links.by_name.get(source.name)
     key = TABLES[entity].key
-    if link and all(c in names.columns for c in ("account_id", "contact_id")) and key not in ("account_id", "contact_id"):
+    if (
+        link
+        and all(c in names.columns for c in ("account_id", "contact_id"))
+        and key not in ("account_id", "contact_id")
+    ):
         offers.append(_Offer(1.0, source.name, link[0], link[1]))
     for column, texts in names.columns.items():
         match = _named(source.plain, texts, names.words)

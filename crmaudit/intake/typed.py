@@ -152,13 +152,14 @@ class _Build:
         if self.mapping.updated:
             outer.append(f"try_cast({forms.tidy(quoted(self.mapping.updated))} as timestamp) as {UPDATED}")
         outer.append(f"{self._excluded()} as _excluded")
-        bad = {i: caster.is_bad(c, _checked(c)) for i, c in enumerate(casts) if c.is_cast}
+        judge = caster.is_bad if keep_raw else caster.is_suspect
+        bad = {i: judge(c, _checked(c)) for i, c in enumerate(casts) if c.is_cast}
         if keep_raw:
             outer += [
                 f"case when {b} then {quoted(casts[i].mapped.source)} end as {quoted(f'_raw_{i}')}"
                 for i, b in bad.items()
             ]
-        outer.append(f"({' or '.join(bad.values()) or 'false'}) as _bad")
+        outer.append(f"coalesce({' or '.join(bad.values()) or 'false'}, false) as _bad")
         return f"create table {self.name} as select {', '.join(outer)} from {steps[-1]}"
 
     def _values(self, casts: Sequence[ColumnCast]) -> dict[str, str]:
