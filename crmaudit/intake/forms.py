@@ -13,6 +13,7 @@ from crmaudit.intake.sql import listed, literal
 _TIME = r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
 _CLOCK = rf"(,?[ T]+({_TIME}|\d{{1,2}}:\d{{2}}(:\d{{2}})? ?[AaPp]\.?[Mm]\.?))?"
 _NAME = r"[^\d\s.,:/()-]+"
+_GAP = r"(?:[-/. ]|de )*"
 _WEEKDAY = rf"({_NAME}\.?,? )?"
 
 DATE_FORMS: Mapping[str, str] = {
@@ -20,10 +21,10 @@ DATE_FORMS: Mapping[str, str] = {
     "iso_time": rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME}",
     "iso_zone": rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME} ?(Z|UTC|GMT|[+-]\d{{2}}(:?\d{{2}})?)",
     "ymd": rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_CLOCK}",
-    "compact": r"(19|20)\d{6}",
-    "compact_time": r"(19|20)\d{6}[T ]?\d{6}",
+    "compact": r"(19|20|21)\d{6}",
+    "compact_time": r"(19|20|21)\d{6}[T ]?\d{6}",
     "numeric": rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{_CLOCK}",
-    "day_month": rf"{_WEEKDAY}\d{{1,2}}(st|nd|rd|th|\.)?[-/. ]*{_NAME}\.?,?[-/. ]*\d{{4}}{_CLOCK}",
+    "day_month": rf"{_WEEKDAY}\d{{1,2}}(st|nd|rd|th|\.)?{_GAP}{_NAME}\.?,?{_GAP}\d{{4}}{_CLOCK}",
     "month_day": rf"{_WEEKDAY}{_NAME}\.? \d{{1,2}}(st|nd|rd|th)?,? \d{{4}}{_CLOCK}",
     "epoch_s": r"\d{10}",
     "epoch_ms": r"\d{13}",
@@ -35,20 +36,31 @@ DATE_FORMS: Mapping[str, str] = {
 COUNTED_FORMS = ("epoch_s", "epoch_ms", "serial")
 """Bare numbers that are dates only where the whole column is such numbers."""
 
-_DATE_FORMATS = "['%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S %p']"
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_DATE_FORMATS = "[" + ", ".join(f"'%Y-%m-%d{clock}'" for clock in _CLOCKS) + "]"
 
-INTEGER = r"\d+"
-PROVES_DOT = r"\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,}|\d{1,3}([ '’]\d{3})+\.\d+|\d*\.(\d{1,2}|\d{4,})|\d{4,}\.\d{3}|0\d*\.\d{3}|\.\d{3}"
-PROVES_COMMA = r"\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,}|\d{1,3}([ '’]\d{3})+,\d+|\d*,(\d{1,2}|\d{4,})|\d{4,},\d{3}|0\d*,\d{3}|,\d{3}"
+_PROVES = (
+    r"\d{1,3}(@\d{3})+#\d+",
+    r"\d{1,3}(@\d{3}){2,}",
+    r"\d{1,3}([ '’]\d{3})+#\d+",
+    r"\d*#(\d{1,2}|\d{4,})",
+    r"\d{4,}#\d{3}",
+    r"0\d*#\d{3}",
+    r"#\d{3}",
+    r"\d+#",
+)
+"""Numbers that can be read in one way only; # is the decimal mark, @ the mark between thousands."""
+PROVES_DOT = "|".join(_PROVES).replace("@", ",").replace("#", r"\.")
+PROVES_COMMA = "|".join(_PROVES).replace("@", r"\.").replace("#", ",")
 AMBIGUOUS_NUMBER = r"[1-9]\d{0,2}[.,]\d{3}"
 """One mark with three digits after it: 1.234 is a thousand or one and a bit."""
 PLAIN_INTEGER = r"\d+|\d{1,3}([ '’]\d{3})+"
-DOT_MARK = r"(\d+|\d{1,3}([, '’]\d{3})+)(\.\d+)?|\.\d+"
-COMMA_MARK = r"(\d+|\d{1,3}([. '’]\d{3})+)(,\d+)?|,\d+"
+DOT_MARK = r"(\d+|\d{1,3}([, '’]\d{3})+)(\.\d*)?|\.\d+"
+COMMA_MARK = r"(\d+|\d{1,3}([. '’]\d{3})+)(,\d*)?|,\d+"
 SCIENTIFIC = r"[-+]?\d+(\.\d+)?[eE][-+]?\d{1,3}"
 
 _CURRENCY = r"(?:[A-Z]{3}|US\$|[$€£¥₹]|kr\.?|zł|Fr\.)"
-_NUMBER = rf"([-+−(]?)\s*(?:{_CURRENCY})?\s*([-+−]?)\s*(\d[\d.,'’ ]*\d|\d|[.,]\d+)\s*(?:{_CURRENCY}|%)?\s*([)-]?)"
+NUMBER = rf"([-+−(]?)\s*(?:{_CURRENCY})?\s*([-+−]?)\s*(\d[\d.,'’ ]*[\d.,]|\d|[.,]\d+)\s*(?:{_CURRENCY}|%)?\s*([)-]?)"
 
 QUICK_FORMS: Mapping[str, str] = {
     "iso": DATE_FORMS["iso"],
@@ -134,7 +146,7 @@ def date_value(form: str, text: str, *, timezone: str, order: str | None, months
         pattern = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})"
         return _calendar(text, pattern, 3, 2, 1) if order == "dmy" else _calendar(text, pattern, 3, 1, 2)
     if form == "day_month":
-        pattern = rf"^(?:{_NAME}\.?,? )?(\d{{1,2}})(?:st|nd|rd|th|\.)?[-/. ]*({_NAME})\.?,?[-/. ]*(\d{{4}})"
+        pattern = rf"^(?:{_NAME}\.?,? )?(\d{{1,2}})(?:st|nd|rd|th|\.)?{_GAP}({_NAME})\.?,?{_GAP}(\d{{4}})"
         return _calendar(text, pattern, 3, 2, 1, months)
     if form == "month_day":
         pattern = rf"^(?:{_NAME}\.?,? )?({_NAME})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})"
@@ -160,7 +172,7 @@ def _calendar(text: str, pattern: str, year: int, month: int, day: int, months: 
 def number_core(text: str) -> str:
     """The digits and marks of a number, without sign, currency, percent and with one kind of space; '' where none."""
     return (
-        f"case when {matches(text, _NUMBER)} then regexp_extract({text}, {literal('^' + _NUMBER + '$')}, 3) else '' end"
+        f"case when {matches(text, NUMBER)} then regexp_extract({text}, {literal('^' + NUMBER + '$')}, 3) else '' end"
     )
 
 

@@ -9,21 +9,16 @@ from pathlib import PurePosixPath
 
 import duckdb
 
+from crmaudit.intake import forms
 from crmaudit.intake.raw import RawTable
 from crmaudit.intake.synonyms import Vocabulary, plain
 
 SAMPLE_ROWS = 1000
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_NUMBER = re.compile(
-    r"[-+(]?\s*(?:[A-Z]{3}|[$€£¥₹])?\s*[-+]?\d[\d.,'’\u00a0\u202f ]*(?:[eE][-+]?\d+)?\s*(?:[A-Z]{3}|[$€£¥₹%])?[)-]?"
-)
-_DATE = re.compile(
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|(?:19|20)\d{6}(?:\d{6})?)(?!\d).*"
-    r"|(?:\w{3,9},? )?\d{1,2}[-./ ]*[^\W\d_]{3,10}\.?,?[-./ ]*\d{2,4}\b.*"
-    r"|(?:[^\W\d_]{3,10},? )?[^\W\d_]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}\b.*"
-)
-_INSTANT = re.compile(r"\d{10}|\d{13}|[2-6]\d{4}(\.\d+)?")
+_NUMBER = re.compile(f"(?:{forms.NUMBER}|{forms.SCIENTIFIC})")
+_DATE = re.compile("|".join(f"(?:{form})" for form in forms.DATE_FORMS.values()))
+_SPACES = re.compile(r"\s")
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,7 @@ def profile(con: duckdb.DuckDBPyConnection, table: RawTable, words: Vocabulary) 
     booleans = set(words.true) | set(words.false)
     columns = {}
     for i, name in enumerate(table.columns):
-        texts = (str(row[i]).strip() for row in rows if row[i] is not None)
+        texts = (_SPACES.sub(" ", row[i]).strip() for row in rows if row[i] is not None)
         values = tuple(t for t in texts if t.lower() not in nothing)
         distinct = frozenset(values)
         columns[name] = ColumnProfile(
@@ -84,7 +79,7 @@ def profile(con: duckdb.DuckDBPyConnection, table: RawTable, words: Vocabulary) 
             rows=len(rows),
             emails=_share(values, lambda t: bool(_EMAIL.fullmatch(t))),
             numbers=_share(values, lambda t: bool(_NUMBER.fullmatch(t))),
-            dates=_share(values, lambda t: bool(_DATE.fullmatch(t) or _INSTANT.fullmatch(t))),
+            dates=_share(values, lambda t: bool(_DATE.fullmatch(t))),
             booleans=_share(values, lambda t: t.lower() in booleans),
         )
     return Profile(table, columns, len(rows))

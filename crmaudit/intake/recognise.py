@@ -68,15 +68,14 @@ def recognise(
     _check_overrides(overrides, tables)
     profiles = [profile(con, table, words) for table in tables]
     stamps = [_proven_stamps(con, p) for p in profiles]
-    first = [
-        _recognise(p, words, Links(stamps=s), override_for(overrides, p.table))
-        for p, s in zip(profiles, stamps, strict=True)
-    ]
+    said = [override_for(overrides, table) for table in tables]
+    first = [_recognise(p, words, Links(stamps=s), o) for p, s, o in zip(profiles, stamps, said, strict=True)]
     masters = [r for r in first if r.entity in ("accounts", "contacts")]
-    return tuple(
-        _recognise(p, words, Links(_links(con, p, masters, words), s), override_for(overrides, p.table))
-        for p, s in zip(profiles, stamps, strict=True)
-    )
+    found = []
+    for alone, seen, stamp, override in zip(first, profiles, stamps, said, strict=True):
+        links = _links(con, seen, masters, words)
+        found.append(_recognise(seen, words, Links(links, stamp), override) if links else alone)
+    return tuple(found)
 
 
 def _recognise(seen: Profile, words: Vocabulary, links: Links, override: Mapping[str, Any] | None) -> Recognition:
