@@ -234,7 +234,8 @@ def _count(
 
 
 def _date_tests(t: str) -> dict[str, str]:
-    tests, before = {}, []
+    tests: dict[str, str] = {}
+    before: list[str] = []
     for form, pattern in forms.DATE_FORMS.items():
         tests[form] = " and ".join([matches(t, pattern), *(f"not {matches(t, b)}" for b in before if form == "ymd")])
         if form in ("iso", "iso_time"):
@@ -318,7 +319,7 @@ def _decide_numbers(cast: ColumnCast, counts: Mapping[str, int], said: str | Non
 
 def _shared(judged: Sequence[_Judged]) -> tuple[ColumnCast, ...]:
     orders = {j.cast.order for j in judged if j.cast.dates and j.counts.get("numeric") and not j.open_question}
-    marks = {j.cast.mark for j in judged if j.cast.mark is not None}
+    marks: set[str | None] = {j.cast.mark for j in judged if j.cast.mark is not None}
     casts = []
     for j in judged:
         cast = j.cast

@@ -31,7 +31,7 @@ DATE_FORMS: Mapping[str, str] = {
     "serial": r"[2-6]\d{4}(\.\d+)?",
     "short_year": rf"\d{{1,2}}[-/. ]({_NAME}|\d{{1,2}})[-/. ]\d{{2}}{_CLOCK}",
 }
-"""The forms of a date, in the order in which they are tried. `numeric` is day-first or month-first, `short_year` none."""
+"""The forms of a date, in the order in which they are tried; `numeric` may be day-first or month-first."""
 
 COUNTED_FORMS = ("epoch_s", "epoch_ms", "serial")
 """Bare numbers that are dates only where the whole column is such numbers."""
@@ -114,7 +114,8 @@ def stripped(text: str, *, lines: bool) -> str:
     """
     controls = literal(MOST_CONTROLS if lines else ALL_CONTROLS)
     slow = f"regexp_replace(regexp_replace({text}, {controls}, '', 'g'), {literal(_SPACES)}, '', 'g')"
-    is_plain = f"strlen(encode({text})::varchar) = strlen({text}) and not starts_with({text}, ' ') and not ends_with({text}, ' ')"
+    printable = f"strlen(encode({text})::varchar) = strlen({text})"
+    is_plain = f"{printable} and not starts_with({text}, ' ') and not ends_with({text}, ' ')"
     return f"case when {is_plain} then {text} else {slow} end"
 
 
@@ -125,36 +126,42 @@ def meaningful(text: str, nothing: Collection[str]) -> str:
 
 def date_value(form: str, text: str, *, timezone: str, order: str | None, months: Mapping[str, int]) -> str:
     """The TIMESTAMP that a text of the form is; instants become local time of the zone. NULL where it is no day."""
-    if form == "iso":
-        return f"try_cast({text} as timestamp)"
-    if form == "iso_time":
-        return f"try_cast(replace({text}, ',', '.') as timestamp)"
-    if form == "iso_zone":
-        return f"timezone({literal(timezone)}, try_cast(replace({text}, ',', '.') as timestamptz))"
-    if form == "compact":
-        return f"try_strptime({text}, '%Y%m%d')"
-    if form == "compact_time":
-        return f"try_strptime(regexp_replace({text}, '[T ]', ''), '%Y%m%d%H%M%S')"
-    if form in ("epoch_s", "epoch_ms"):
-        unit = "1000000" if form == "epoch_s" else "1000"
-        return f"timezone({literal(timezone)}, make_timestamptz(try_cast({text} as bigint) * {unit}))"
-    if form == "serial":
-        return f"timestamp '1899-12-30' + to_milliseconds(round(try_cast({text} as double) * 86400000)::bigint)"
-    if form == "ymd":
-        return _calendar(text, r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", 1, 2, 3)
-    if form == "numeric":
-        pattern = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})"
-        return _calendar(text, pattern, 3, 2, 1) if order == "dmy" else _calendar(text, pattern, 3, 1, 2)
-    if form == "day_month":
-        pattern = rf"^(?:{_NAME}\.?,? )?(\d{{1,2}})(?:st|nd|rd|th|\.)?{_GAP}({_NAME})\.?,?{_GAP}(\d{{4}})"
-        return _calendar(text, pattern, 3, 2, 1, months)
-    if form == "month_day":
-        pattern = rf"^(?:{_NAME}\.?,? )?({_NAME})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})"
-        return _calendar(text, pattern, 3, 1, 2, months)
-    raise ValueError(f"no date can be read from the form {form!r}")
+    point = f"replace({text}, ',', '.')"
+    zone = literal(timezone)
+    seconds = f"make_timestamptz(try_cast({text} as bigint) * "
+    plain = {
+        "iso": f"try_cast({text} as timestamp)",
+        "iso_time": f"try_cast({point} as timestamp)",
+        "iso_zone": f"timezone({zone}, try_cast({point} as timestamptz))",
+        "compact": f"try_strptime({text}, '%Y%m%d')",
+        "compact_time": f"try_strptime(regexp_replace({text}, '[T ]', ''), '%Y%m%d%H%M%S')",
+        "epoch_s": f"timezone({zone}, {seconds} 1000000))",
+        "epoch_ms": f"timezone({zone}, {seconds} 1000))",
+        "serial": f"timestamp '1899-12-30' + to_milliseconds(round(try_cast({text} as double) * 86400000)::bigint)",
+    }
+    if form in plain:
+        return plain[form]
+    pattern, parts = _CALENDARS[f"{form} {order}" if form == "numeric" else form]
+    return _calendar(text, pattern, parts, months if form in ("day_month", "month_day") else None)
 
 
-def _calendar(text: str, pattern: str, year: int, month: int, day: int, months: Mapping[str, int] | None = None) -> str:
+_NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})"
+_CALENDARS: Mapping[str, tuple[str, tuple[int, int, int]]] = {
+    "ymd": (r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", (1, 2, 3)),
+    "numeric dmy": (_NUMERIC, (3, 2, 1)),
+    "numeric mdy": (_NUMERIC, (3, 1, 2)),
+    "day_month": (
+        rf"^(?:{_NAME}\.?,? )?(\d{{1,2}})(?:st|nd|rd|th|\.)?{_GAP}({_NAME})\.?,?{_GAP}(\d{{4}})",
+        (3, 2, 1),
+    ),
+    "month_day": (rf"^(?:{_NAME}\.?,? )?({_NAME})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})", (3, 1, 2)),
+}
+"""How a written day begins, and which of its groups are the year, the month and the day."""
+
+
+def _calendar(text: str, pattern: str, parts: tuple[int, int, int], months: Mapping[str, int] | None) -> str:
+    year, month, day = parts
+
     def part(group: int) -> str:
         return f"regexp_extract({text}, {literal(pattern)}, {group})"
 

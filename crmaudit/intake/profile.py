@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -70,20 +71,20 @@ def profile(con: duckdb.DuckDBPyConnection, table: RawTable, words: Vocabulary) 
     for i, name in enumerate(table.columns):
         texts = (_SPACES.sub(" ", row[i]).strip() for row in rows if row[i] is not None)
         values = tuple(t for t in texts if t.lower() not in nothing)
-        distinct = frozenset(values)
+        counted = Counter(values)
         columns[name] = ColumnProfile(
             name=name,
             plain=plain(name),
             values=values,
-            distinct=distinct,
+            distinct=frozenset(counted),
             rows=len(rows),
-            emails=_share(values, lambda t: bool(_EMAIL.fullmatch(t))),
-            numbers=_share(values, lambda t: bool(_NUMBER.fullmatch(t))),
-            dates=_share(values, lambda t: bool(_DATE.fullmatch(t))),
-            booleans=_share(values, lambda t: t.lower() in booleans),
+            emails=_share(counted, lambda t: bool(_EMAIL.fullmatch(t))),
+            numbers=_share(counted, lambda t: bool(_NUMBER.fullmatch(t))),
+            dates=_share(counted, lambda t: bool(_DATE.fullmatch(t))),
+            booleans=_share(counted, lambda t: t.lower() in booleans),
         )
     return Profile(table, columns, len(rows))
 
 
-def _share(values: tuple[str, ...], test: Callable[[str], bool]) -> float:
-    return sum(map(test, values)) / len(values) if values else 0.0
+def _share(counted: Counter[str], test: Callable[[str], bool]) -> float:
+    return sum(n for text, n in counted.items() if test(text)) / max(counted.total(), 1)

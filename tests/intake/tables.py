@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import os
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from crmaudit.intake.load import Loaded, load
 from crmaudit.intake.raw import RawTable
 from crmaudit.intake.sql import quoted
 
@@ -48,6 +51,13 @@ def shared_folder(name: str) -> Path:
     if not folder.is_dir():
         pytest.skip(f"the real exports are not beside the checkout: no folder {folder.name}")
     return folder
+
+
+@cache
+def real_load(name: str, today: dt.date) -> tuple[duckdb.DuckDBPyConnection, Loaded]:
+    """A folder of the real exports, loaded once for all tests that look at it."""
+    con = duckdb.connect()
+    return con, load(con, raw_folder(con, shared_folder(name)), today=today)
 
 
 def raw_folder(con: duckdb.DuckDBPyConnection, folder: Path) -> list[RawTable]:

@@ -82,7 +82,9 @@ def test_four_forms_in_one_column_are_each_read_for_what_they_are() -> None:
     assert "day-first, proved by 1 of 2 dates" in " ".join(loaded.sources[0].source.notes)
 
 
-@pytest.mark.parametrize(("proof", "expected"), [("25/12/2024", dt.date(2024, 2, 1)), ("12/25/2024", dt.date(2024, 1, 2))])
+@pytest.mark.parametrize(
+    ("proof", "expected"), [("25/12/2024", dt.date(2024, 2, 1)), ("12/25/2024", dt.date(2024, 1, 2))]
+)
 def test_one_value_decides_the_order_of_the_whole_column(proof: str, expected: dt.date) -> None:
     con, _ = cast(["01/02/2024", "03/04/2024", proof])
     assert column(con, "issued_on")[0] == expected

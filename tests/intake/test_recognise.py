@@ -1,7 +1,8 @@
-"""What each file is taken for: the real exports as a person who knows them would sign, and what must not be mistaken."""
+"""What each file is taken for: the real exports as a person who knows them would sign, and nothing mistaken."""
 
 from __future__ import annotations
 
+import datetime as dt
 import tomllib
 
 import duckdb
@@ -12,7 +13,7 @@ from crmaudit.intake.describe import describe, propose_settings
 from crmaudit.intake.recognise import Recognition, recognise
 from crmaudit.intake.synonyms import plain, vocabulary
 from crmaudit.schema import TABLES
-from tests.intake.tables import raw_folder, raw_table, shared_folder
+from tests.intake.tables import raw_table, real_load
 
 ENTITIES: dict[str, dict[str, str | None]] = {
     "maven_crm": {
@@ -112,8 +113,8 @@ COLUMNS: dict[tuple[str, str], dict[str, str]] = {
 
 
 def recognised(folder: str) -> dict[str, Recognition]:
-    con = duckdb.connect()
-    return {r.table.path: r for r in recognise(con, raw_folder(con, shared_folder(folder)))}
+    _, done = real_load(folder, dt.date(2026, 7, 25))
+    return {s.source.path: s.recognition for s in done.sources}
 
 
 @pytest.mark.parametrize("folder", ENTITIES)
@@ -143,9 +144,9 @@ def test_minutes_become_hours() -> None:
 
 
 def test_a_proposed_settings_file_gives_the_same_mapping_again() -> None:
-    con = duckdb.connect()
-    tables = raw_folder(con, shared_folder("p5_saas_journey"))
-    found = recognise(con, tables)
+    con, done = real_load("p5_saas_journey", dt.date(2026, 7, 25))
+    found = [s.recognition for s in done.sources]
+    tables = [r.table for r in found]
     settings = tomllib.loads(propose_settings(found))
     again = recognise(con, tables, overrides=settings["files"])
     for one, two in zip(found, again, strict=True):
@@ -171,7 +172,10 @@ def test_names_that_toml_must_escape_survive_the_settings_file() -> None:
 def test_what_the_settings_say_goes_before_what_we_think() -> None:
     con = duckdb.connect()
     tables = [raw_table(con, "in/sales.csv", SALES, SALES_ROWS)]
-    override = {"entity": "payments", "columns": {"date": "payments.paid_on", "customer_id": "account_id", "amount": ""}}
+    override = {
+        "entity": "payments",
+        "columns": {"date": "payments.paid_on", "customer_id": "account_id", "amount": ""},
+    }
     (found,) = recognise(con, tables, overrides={"sales.csv": override})
     assert found.mapping is not None
     assert found.entity == "payments"
@@ -200,12 +204,17 @@ def test_settings_that_cannot_be_obeyed_say_so(override: dict[str, object], mess
 
 def test_customers_are_companies_where_the_other_file_says_so() -> None:
     con = duckdb.connect()
-    customers = raw_table(con, "customers.csv", ["id", "company_name", "industry"], [["7", "Mill AG", "Food"], ["8", "Q", "Ore"]])
+    customers = raw_table(
+        con, "customers.csv", ["id", "company_name", "industry"], [["7", "Mill AG", "Food"], ["8", "Q", "Ore"]]
+    )
     sales = raw_table(con, "sales.csv", SALES, SALES_ROWS)
     by_name = raw_table(con, "orders.csv", ["Customer", "Date", "Total"], [["Mill AG", "2024-03-07", "5.50"]])
     found = {r.table.path: r for r in recognise(con, [sales, by_name, customers])}
     assert found["customers.csv"].entity == "accounts"
-    for path, source, column in (("sales.csv", "customer_id", "account_id"), ("orders.csv", "Customer", "account_name")):
+    for path, source, column in (
+        ("sales.csv", "customer_id", "account_id"),
+        ("orders.csv", "Customer", "account_name"),
+    ):
         mapping = found[path].mapping
         assert mapping is not None
         assert mapping.source_of(column) == source
