@@ -47,7 +47,7 @@ class RawTable:
     """What a careful reader of the file would want to know, in sentences."""
 
 
-class Unreadable(InputError):
+class Unreadable(InputError):  # noqa: N818 -- says what the file is
     """A file that yields no table: what is wrong with it, and what to do about it.
 
     Attributes: `path` (relative to the exports folder), `problem` and `way_out`, each a sentence.
