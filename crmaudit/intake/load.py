@@ -129,7 +129,8 @@ def _observed(
     columns = []
     for fact in facts:
         day = f"{fact}::date"
-        columns += [f"min({day}) filter ({day} <= {cap})", f"max({day}) filter ({day} <= {cap})", f"count(*) filter ({day} > {cap})"]  # fmt: skip
+        columns += [f"{what}({day}) filter ({day} <= {cap})" for what in ("min", "max")]
+        columns.append(f"count(*) filter ({day} > {cap})")
     row = one_row(con, f"select {', '.join(columns)} from {typed.name}")
     first = min((d for d in row[0::3] if d is not None), default=None)
     last = max((d for d in row[1::3] if d is not None), default=None)

@@ -68,14 +68,14 @@ def recognise(
     _check_overrides(overrides, tables)
     profiles = [profile(con, table, words) for table in tables]
     stamps = [_proven_stamps(con, p) for p in profiles]
-    first = [
-        _recognise(p, words, Links(stamps=s), override_for(overrides, p.table)) for p, s in zip(profiles, stamps, strict=True)
-    ]
+    said = [override_for(overrides, table) for table in tables]
+    first = [_recognise(p, words, Links(stamps=s), o) for p, s, o in zip(profiles, stamps, said, strict=True)]
     masters = [r for r in first if r.entity in ("accounts", "contacts")]
-    return tuple(
-        _recognise(p, words, Links(_links(con, p, masters, words), s), override_for(overrides, p.table))
-        for p, s in zip(profiles, stamps, strict=True)
-    )
+    found = []
+    for alone, seen, stamp, override in zip(first, profiles, stamps, said, strict=True):
+        links = _links(con, seen, masters, words)
+        found.append(_recognise(seen, words, Links(links, stamp), override) if links else alone)
+    return tuple(found)
 
 
 def _recognise(seen: Profile, words: Vocabulary, links: Links, override: Mapping[str, Any] | None) -> Recognition:
@@ -116,9 +116,7 @@ def _by_names(seen: Profile, words: Vocabulary, links: Links) -> Recognition:
     best = fitting[0] if fitting else None
     if best is None or best.score < ACCEPTED:
         reason = _why_nothing(seen, words, judged)
-        return Recognition(
-            seen, GENERIC, None, best.score if best else 0.0, (), _candidates(fitting), None, reason
-        )
+        return Recognition(seen, GENERIC, None, best.score if best else 0.0, (), _candidates(fitting), None, reason)
     return Recognition(
         seen, GENERIC, best.mapping.entity, best.score, best.evidence,
         tuple(c for c in _candidates(fitting) if c.score >= max(ACCEPTED, best.score - CLOSE)), best.mapping,
@@ -198,7 +196,9 @@ def _why_nothing(seen: Profile, words: Vocabulary, judged: Sequence[_Judged]) ->
     if len(numbered) >= 3:
         return f"A matrix (columns {numbered[0]} to {numbered[-1]}), not records."
     if by_customer and measures:
-        return f"A summary by {by_customer} ({', '.join(measures[:3])} ...), not records: no row has its own date and id."
+        return (
+            f"A summary by {by_customer} ({', '.join(measures[:3])} ...), not records: no row has its own date and id."
+        )
     nearest = judged[0]
     needs = "; ".join(nearest.missing) or "more columns that we know"
     text = f"No table fits: the nearest is {nearest.mapping.entity}, which would need {needs}."
@@ -250,7 +250,11 @@ def _joined(
             query = f"select count(distinct {text}) from {master.table.relation} where {text} in (select unnest(?))"
             count = one_row(con, query, [sorted(values)])[0]
             if count and (best is None or count > best[0]):
-                best = (count, target, f"{count} of its {len(values)} sampled values are {source} of {master.table.path}")
+                best = (
+                    count,
+                    target,
+                    f"{count} of its {len(values)} sampled values are {source} of {master.table.path}",
+                )
     return (best[1], best[2]) if best else None
 
 

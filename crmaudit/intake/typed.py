@@ -1,4 +1,4 @@
-"""One file becomes one typed table: in one pass where its first rows tell the truth about the rest, in two where not."""
+"""One file becomes one typed table: in one pass where its first rows tell of all the others, in two where not."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def typed_table(
 
     Reads the relation once when every row has the forms that its first thousand show, three times otherwise.
     """
-    build = _Build(seen.table, mapping, name, system, source_id, caster)
+    build = _Build(seen.table, mapping, name=name, system=system, source_id=source_id, caster=caster)
     build.find_currency(seen)
     casts = quick_casts(mapping, seen)
     clean = casts is not None
@@ -89,12 +89,13 @@ def typed_table(
         con.execute(f"drop table if exists {name}")
         con.execute(build.create(casts, keep_raw=True))
     rejected, notes, money = _settle(con, build, casts, kept_raw=not clean)
+    excluded = _exclude(con, build)
     return Typed(
         name=name,
         columns=tuple(build.canonical()),
         rows=number(con, f"select count(*) from {name}"),
         rows_rejected=rejected,
-        excluded=_exclude(con, build),
+        excluded=excluded,
         money_read=money,
         notes=(*(n for c in casts for n in c.notes), *notes),
     )
@@ -104,7 +105,7 @@ class _Build:
     """The SQL of one file's typed table."""
 
     def __init__(
-        self, raw: RawTable, mapping: ColumnMapping, name: str, system: str, source_id: int, caster: Caster
+        self, raw: RawTable, mapping: ColumnMapping, *, name: str, system: str, source_id: int, caster: Caster
     ) -> None:
         self.raw, self.mapping, self.name = raw, mapping, name
         self.system, self.source_id, self.caster = system, source_id, caster
@@ -152,13 +153,14 @@ class _Build:
         if self.mapping.updated:
             outer.append(f"try_cast({forms.tidy(quoted(self.mapping.updated))} as timestamp) as {UPDATED}")
         outer.append(f"{self._excluded()} as _excluded")
-        bad = {i: caster.is_bad(c, _checked(c)) for i, c in enumerate(casts) if c.is_cast}
+        judge = caster.is_bad if keep_raw else caster.is_suspect
+        bad = {i: judge(c, _checked(c)) for i, c in enumerate(casts) if c.is_cast}
         if keep_raw:
             outer += [
                 f"case when {b} then {quoted(casts[i].mapped.source)} end as {quoted(f'_raw_{i}')}"
                 for i, b in bad.items()
             ]
-        outer.append(f"({' or '.join(bad.values()) or 'false'}) as _bad")
+        outer.append(f"coalesce({' or '.join(bad.values()) or 'false'}, false) as _bad")
         return f"create table {self.name} as select {', '.join(outer)} from {steps[-1]}"
 
     def _values(self, casts: Sequence[ColumnCast]) -> dict[str, str]:
@@ -166,7 +168,7 @@ class _Build:
         for cast in casts:
             column = cast.column.name
             state = state_value(self.entity, column, _checked(cast), self.mapping, self.caster.words)
-            values[column] = state or _checked(cast)
+            values[column] = state or (f"upper({_checked(cast)})" if column == "currency" else _checked(cast))
         by_column = {c.column.name: _checked(c) for c in casts}
         for column, source in derived_states(self.entity, self.mapping, self.caster.words).items():
             values[column] = str(state_value(self.entity, column, by_column[source], self.mapping, self.caster.words))
@@ -205,7 +207,7 @@ class _Build:
 def _settle(
     con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[ColumnCast], *, kept_raw: bool
 ) -> tuple[int, list[str], Decimal | None]:
-    """Write rejects, take rejected records out, drop the helper columns. Returns records rejected, notes, money read."""
+    """Write rejects, take rejected records out, drop helper columns. Returns records rejected, notes, money read."""
     money = _money(con, build.name, build.amount)
     notes: list[str] = []
     rejected = 0
