@@ -323,7 +323,7 @@ def _write_coverage(db: Database) -> None:
                 f"min({day}) filter (where {day} <= today_on) as observed_from_on, "
                 f"max({day}) filter (where {day} <= today_on) as observed_until_on, "
                 f"count(*) filter (where {day} > today_on) as future_count "
-                f"from loaded.{table.name} cross join settings"
+                f"from {table.name} cross join settings"
             )
     db.con.execute(f"create or replace table coverage as {' union all '.join(parts)}")
 

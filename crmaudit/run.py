@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -151,6 +151,9 @@ class Runner:
         order = " order by all" if schema == "main" else ""
         frame = self.db.frame(f"from {schema}.{table}{order}")
         estimate: Estimate = module.estimate(frame, **arguments)
+        if frame.is_empty():
+            # A method that was asked nothing withholds nothing.
+            estimate = replace(estimate, withheld=None)
         absent = [c for c in call.adds if estimate.columns is None or c not in estimate.columns.columns]
         if estimate.columns is not None or absent:
             added = [] if estimate.columns is None else estimate.columns.get_columns()

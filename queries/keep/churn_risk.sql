@@ -93,11 +93,11 @@ from contract_holdout
 order by p_stays_holdout, has_stayed, party_id
 -- /// metrics
 select
-    sum(case when kind = 'contractual' then 1.0 else o.p_alive end) as expected_active_customers,
+    round(sum(case when kind = 'contractual' then 1.0 else o.p_alive end)) as expected_active_customers,
     count(coalesce(o.p_alive, o.p_stays_52w)) as expected_active_customers_n,
-    (select max(expected_active_customers) from purchase_models where model = 'BG/NBD') as expected_active_bg_nbd,
-    (select max(expected_active_customers) from purchase_models where model = 'MBG/NBD') as expected_active_mbg_nbd,
-    (select max(expected_active_customers) from purchase_models where model = 'Pareto/NBD') as expected_active_pareto_nbd,
+    (select round(max(expected_active_customers)) from purchase_models where model = 'BG/NBD') as expected_active_bg_nbd,
+    (select round(max(expected_active_customers)) from purchase_models where model = 'MBG/NBD') as expected_active_mbg_nbd,
+    (select round(max(expected_active_customers)) from purchase_models where model = 'Pareto/NBD') as expected_active_pareto_nbd,
     case when count(o.p_stays_52w) > 0 then (select count(*) from outlook where kind <> 'contractual' and p_active < 0.2) end as probably_gone,
     case when count(o.p_stays_52w) > 0 then (select count(*) from at_risk) end as at_risk_customers,
     case when count(o.p_stays_52w) > 0 then (select coalesce(sum(revenue_amount), 0) from at_risk) end as at_risk_revenue,

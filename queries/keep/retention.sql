@@ -47,6 +47,9 @@
 -- when = "select kind = 'opportunities' and not exists (select 1 from contracts) from purchase_source"
 -- reason = "No invoices, payments or subscriptions: won deals stand in for purchases."
 -- bias = "A customer need not buy by a new deal to be one."
+-- [[partial]]
+-- when = "select not bool_and(is_covered) and not exists (select 1 from contracts) from periods where period = 'previous'"
+-- reason = "The exports do not cover the window before in full, so who left since cannot be told."
 -- [[chart]]
 -- kind = "interval_bars"
 -- table = "by_part"
