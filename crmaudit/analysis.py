@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -26,6 +27,7 @@ from crmaudit.schema import TABLES
 from crmaudit.settings import Settings
 
 Progress = Callable[[str], None]
+Grain = Literal["account", "person"]
 
 
 @dataclass(frozen=True)
@@ -267,7 +269,7 @@ def _usual_currency(db: Database) -> str:
     return found or ""
 
 
-def _grain(filled: frozenset[str]) -> str:
+def _grain(filled: frozenset[str]) -> Grain:
     """Accounts where any export knows companies, else persons."""
     naming = ("account_id", "account_name")
     money = ("invoices", "payments", "subscriptions", "opportunities")
@@ -275,7 +277,7 @@ def _grain(filled: frozenset[str]) -> str:
     return "account" if filled & by_account else "person"
 
 
-def _write_settings(db: Database, settings: Settings, today: dt.date, currency: str, grain: str) -> None:
+def _write_settings(db: Database, settings: Settings, today: dt.date, currency: str, grain: Grain) -> None:
     first, last = settings.window_range or (None, None)
     kind = "range" if settings.window_range else "months" if settings.window_months else "all"
     db.con.execute(

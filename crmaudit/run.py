@@ -232,8 +232,8 @@ class Runner:
                 item.failure = f"{type(error).__name__}: {error}"
             finally:
                 self._drop_views(item)
-        return report.Result(
-            **_head(audit),
+        return replace(
+            _head(audit),
             status="failed",
             reason=f"crmaudit failed on this question, which is a fault of ours: {item.failure}",
             methods=tuple(item.methods),
@@ -248,7 +248,7 @@ class Runner:
             if missing
             else "No row of these exports bears on the question."
         )
-        return report.Result(**_head(item.audit), status="unanswerable", reason=reason, missing=missing)
+        return replace(_head(item.audit), reason=reason, missing=missing)
 
     def _answer(self, item: Working, built: Built) -> report.Result:
         audit, con = item.audit, self.db.con
@@ -269,8 +269,8 @@ class Runner:
             reasons = ["No row of these exports bears on the question."]
         findings = tuple(self._findings(audit)) if has_value else ()
         tables = tuple(self._table(item, name) for name in self._shown(item)) if has_value else ()
-        return report.Result(
-            **_head(audit),
+        return replace(
+            _head(audit),
             status=status,
             reason=" ".join(dict.fromkeys(reasons)) or None,
             bias=" ".join(dict.fromkeys(biases)) or None,
@@ -359,15 +359,17 @@ class Runner:
                 yield report.Chart(chart.kind, chart.table, chart.roles, chart.caption, chart.description)
 
 
-def _head(audit: Audit) -> dict[str, str]:
-    return {
-        "id": audit.id,
-        "chapter": audit.chapter,
-        "title": audit.title,
-        "question": audit.question,
-        "why": audit.why,
-        "fix": audit.fix,
-    }
+def _head(audit: Audit) -> report.Result:
+    """The audit's own words, as yet without an answer."""
+    return report.Result(
+        id=audit.id,
+        chapter=audit.chapter,
+        title=audit.title,
+        question=audit.question,
+        status="unanswerable",
+        why=audit.why,
+        fix=audit.fix,
+    )
 
 
 def _headline(audit: Audit, metrics: Mapping[str, report.Metric], currency: str) -> str:
