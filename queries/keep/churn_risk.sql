@@ -5,7 +5,7 @@
 -- fix      = "Record cancellations with their day and reason; where there are none, keep every purchase dated and under one id."
 -- headline = ["About {expected_active_customers} customers are still active; {at_risk_customers} are at risk, who brought {at_risk_revenue} in the window.", "About {expected_active_customers} customers are still active.", "Who is still active cannot be told from these exports."]
 -- optional = ["classes", "purchase_histories", "forecasts", "contract_holdout", "contract_curve", "contract_months", "purchase_models", "purchase_calibration", "purchase_holdout", "purchase_facts", "contract_survival", "customer_outlook"]
--- hidden   = ["holdout_cases"]
+-- hidden   = ["holdout_cases", "contract_calibration", "contract_auc"]
 -- [[method]]
 -- name = "discrimination"
 -- table = "holdout_cases"

@@ -5,7 +5,7 @@
 -- fix      = "Agree a next order date with every A customer and watch it."
 -- headline = ["Half of the customers return within {days_between_purchases_median}; {slowing_segments} segments and {slowing_customers} customers take longer than before.", "Fewer than half of the customers have returned since they bought."]
 -- optional = ["classes"]
--- hidden   = ["gaps", "gaps_of_two_windows", "returned_in_two_windows", "returned_by_day", "dated_gaps"]
+-- hidden   = ["gaps", "gaps_of_two_windows", "returned_in_two_windows", "returned_by_day", "dated_gaps", "days"]
 -- [[method]]
 -- name = "survival"
 -- table = "gaps"
@@ -109,11 +109,17 @@ select 'everybody', win, days, is_closed, sum(gaps)
 from dated_gaps
 group by win, days, is_closed
 order by part, value, days, is_closed
+-- /// table days
+select cast(15 * n as integer) as day
+from (select unnest(generate_series(0, 24)) as n) numbers
+order by day
 -- /// table return_curves
-select value as class, elapsed_days as day, 100 - surviving_pct as returned_pct, at_risk
-from returned_by_day
-where part = 'class' and elapsed_days <= 730
-order by value, elapsed_days
+select c.value as class, d.day, max(100 - c.surviving_pct) as returned_pct, min(c.at_risk) as at_risk
+from returned_by_day c
+join days d on c.elapsed_days <= d.day
+where c.part = 'class'
+group by c.value, d.day
+order by c.value, d.day
 -- /// table slowing_customers
 with steps as (
     select

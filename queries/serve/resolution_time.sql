@@ -5,7 +5,7 @@
 -- fix      = "Close a ticket on the day it is solved, and keep the instant of the first answer."
 -- headline = ["Half of the tickets of the window are resolved within {median_hours} ({median_hours.interval}); {open_older_than_30d} have been open for more than 30 days.", "{open_tickets} tickets are open; {open_older_than_30d} for more than 30 days."]
 -- optional = ["classes"]
--- hidden   = ["watched", "watched_in_two_windows", "unresolved_in_two_windows"]
+-- hidden   = ["watched", "watched_in_two_windows", "unresolved_in_two_windows", "unresolved_by_hours", "windows_compared"]
 -- any_of   = [["tickets.resolved_at", "tickets.resolution_hours"]]
 -- [[method]]
 -- name = "survival"
