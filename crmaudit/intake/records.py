@@ -120,7 +120,7 @@ class RecordReader:
         self, reading: Reading, raw: bytes, written: bytes, *, check_totals: bool, broken: bool = False
     ) -> None:
         reason = None
-        if not raw.strip(b" \t" + self._dialect.delimiter):
+        if not raw.strip(self._dialect.delimiter):
             reading.blanks += 1
             return
         if raw == self._dialect.header_line:
