@@ -7,7 +7,14 @@ import pytest
 from crmaudit.intake.raw import Unreadable
 from tests.intake.reading import Desk, lines_of_rejects
 
-RECORDS = '[{"id": 1, "name": "Ann"},\n {"id": 2, "name": null, "amount": 12.50},\n {"amount": 1e400, "id": 9007199254740993}]'
+RECORDS = """[{"id": 1, "name": "Ann"},
+ {"id": 2, "name": null, "amount": 12.50},
+ {"amount": 1e400, "id": 9007199254740993}]"""
+LINES = """{"id": 1, "name": "Ann"}
+
+{"id": 2, "name": null, "amount": 12.50}
+{"amount": 1e400, "id": 9007199254740993}
+"""
 
 
 @pytest.mark.parametrize(
@@ -16,7 +23,7 @@ RECORDS = '[{"id": 1, "name": "Ann"},\n {"id": 2, "name": null, "amount": 12.50}
         RECORDS,
         f'{{"data": {RECORDS}, "total": 3}}',
         f'{{"url": "/v1", "none": [], "tags": ["a"], "records": {RECORDS}}}',
-        '{"id": 1, "name": "Ann"}\n\n{"id": 2, "name": null, "amount": 12.50}\n{"amount": 1e400, "id": 9007199254740993}\n',
+        LINES,
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
