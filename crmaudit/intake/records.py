@@ -65,6 +65,7 @@ class RecordReader:
         self._strict = self._patterns(delimiter, interior=False, times=rb"{%d}+" % (dialect.width - 1))
         self._lenient = self._patterns(delimiter, interior=True, times=rb"{%d}+" % (dialect.width - 1))
         self._any_width = self._patterns(delimiter, interior=True, times=rb"*+")
+        self._blank_lines = re.compile(rb"(?:" + delimiter + rb"*+" + self._ends[0] + rb")++")
         self._run = re.compile(rb"(?:" + self._strict[0].pattern.replace(b"(", b"(?:", 1) + rb")++")
 
     def _patterns(self, delimiter: bytes, *, interior: bool, times: bytes) -> tuple[re.Pattern[bytes], ...]:
@@ -83,6 +84,13 @@ class RecordReader:
         position, limit = 0, min(limit, len(window))
         self._one_by_one_until = 0
         while position < limit:
+            blank = self._blank_lines.match(window, position)
+            if blank is not None:
+                lines = window.count(self._line_end, position, blank.end())
+                reading.blanks += lines
+                reading.lines += lines
+                position = blank.end()
+                continue
             if not check_totals and position >= self._one_by_one_until:
                 taken = self._take_run(reading, window, position, limit)
                 if taken:

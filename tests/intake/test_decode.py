@@ -52,9 +52,9 @@ def test_a_byte_cp1252_does_not_have_costs_its_line_only(desk: Desk) -> None:
 
 
 def test_a_multibyte_character_across_pieces(desk: Desk) -> None:
-    body = "".join(f"{n},é{'x' * (n % 7)}€\n" for n in range(500_000))
+    body = "".join(f"{n},é{'x' * (n % 7)}€\n" for n in range(150_000))
     table = desk.table(("id,name\n" + body).encode())
-    assert table.rows_read == 500_000
+    assert table.rows_read == 150_000
     assert not table.rejects
 
 

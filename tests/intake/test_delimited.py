@@ -72,13 +72,13 @@ def test_a_bad_record_is_set_apart_and_no_other(desk: Desk, bad: bytes, reason: 
 
 
 def test_bad_records_are_found_far_into_a_file(desk: Desk) -> None:
-    lines = clean(200_000).splitlines()
-    for place in (5, 90_000, 90_001, 199_999):
+    lines = clean(60_000).splitlines()
+    for place in (5, 40_000, 40_001, 59_999):
         lines[place] += b",x"
     table = desk.table(b"a,b,c\n" + b"\n".join(lines) + b"\n")
-    assert lines_of_rejects(table) == [7, 90_002, 90_003, 200_001]
+    assert lines_of_rejects(table) == [7, 40_002, 40_003, 60_001]
     rows = desk.rows(table)
-    assert len(rows) == 199_996
+    assert len(rows) == 59_996
     assert rows[4:6] == [["4"] * 3, ["6"] * 3]
 
 

@@ -119,11 +119,11 @@ def check_any_bytes_are_read_or_refused(one_desk: Desk, content: bytes) -> None:
 
 
 def test_any_table_comes_back(one_desk: Desk) -> None:
-    few(250)(check_any_table_comes_back)(one_desk)
+    few(150)(check_any_table_comes_back)(one_desk)
 
 
 def test_a_damaged_file_loses_nothing_unsaid(one_desk: Desk) -> None:
-    few(250)(check_a_damaged_file_loses_nothing_unsaid)(one_desk)
+    few(150)(check_a_damaged_file_loses_nothing_unsaid)(one_desk)
 
 
 def test_any_bytes_are_read_or_refused(one_desk: Desk) -> None:

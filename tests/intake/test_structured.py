@@ -70,12 +70,12 @@ def test_an_export_that_is_not_whole_says_so(desk: Desk) -> None:
 
 
 def test_long_arrays_are_read_piece_by_piece(desk: Desk) -> None:
-    content = json.dumps([{"id": n, "name": "é" * (n % 50)} for n in range(60_000)], ensure_ascii=False).encode()
-    assert len(content) > 2 << 20
+    content = json.dumps([{"id": n, "name": "é" * (n % 50)} for n in range(40_000)], ensure_ascii=False).encode()
+    assert len(content) > 2_000_000
     table = desk.table(content, "x.json")
     rows = desk.rows(table)
-    assert len(rows) == 60_000
-    assert rows[49_999] == ["49999", "é" * 49]
+    assert len(rows) == 40_000
+    assert rows[39_999] == ["39999", "é" * 49]
 
 
 def test_json_saved_as_csv_is_known_by_its_bytes(desk: Desk) -> None:
