@@ -10,7 +10,8 @@ from functools import lru_cache
 
 from crmaudit.intake import values
 
-DELIMITERS = (b",", b";", b"\t", b"|")
+DELIMITERS = (b"\t", b"|", b";", b",")
+"""The rarer in text first: it is taken where two fit equally."""
 NO_DELIMITER = b"\x1f"
 """Stands for the delimiter of a text of one column; proven to be absent."""
 SAMPLE = 1 << 19

@@ -11,6 +11,7 @@ from crmaudit.intake.prove import Prover
 from crmaudit.intake.raw import VALUE_LENGTH, Reject
 
 LONGEST_RECORD = 1 << 20
+_SHORT_RUN = 1 << 11
 
 
 def shown(raw: bytes) -> str:
@@ -57,12 +58,14 @@ class RecordReader:
         self._line_end = b"\r" if dialect.newline == b"\r" else b"\n"
         end = rb"\r" if dialect.newline == b"\r" else rb"\r?\n"
         self._ends = (rb"(?:" + end + rb")", rb"(?:" + end + rb"|\Z)")
+        self._one_by_one_until = 0
         delimiter = re.escape(dialect.delimiter)
         self._prover = Prover(dialect, valid_utf8=valid_utf8)
         self._newline = b"\r\n" if dialect.newline == b"\r\n" else b"\n"
         self._strict = self._patterns(delimiter, interior=False, times=rb"{%d}+" % (dialect.width - 1))
         self._lenient = self._patterns(delimiter, interior=True, times=rb"{%d}+" % (dialect.width - 1))
         self._any_width = self._patterns(delimiter, interior=True, times=rb"*+")
+        self._blank_lines = re.compile(rb"(?:" + delimiter + rb"*+" + self._ends[0] + rb")++")
         self._run = re.compile(rb"(?:" + self._strict[0].pattern.replace(b"(", b"(?:", 1) + rb")++")
 
     def _patterns(self, delimiter: bytes, *, interior: bool, times: bytes) -> tuple[re.Pattern[bytes], ...]:
@@ -79,10 +82,20 @@ class RecordReader:
         reading = Reading()
         strict = self._strict[at_end]
         position, limit = 0, min(limit, len(window))
+        self._one_by_one_until = 0
         while position < limit:
-            if not check_totals and (taken := self._take_run(reading, window, position, limit)):
-                position += taken
+            blank = self._blank_lines.match(window, position)
+            if blank is not None:
+                lines = window.count(self._line_end, position, blank.end())
+                reading.blanks += lines
+                reading.lines += lines
+                position = blank.end()
                 continue
+            if not check_totals and position >= self._one_by_one_until:
+                taken = self._take_run(reading, window, position, limit)
+                if taken:
+                    position += taken
+                    continue
             match = strict.match(window, position)
             if match is not None and match.end() - position <= LONGEST_RECORD:
                 raw, end = match.group(1), match.end()
@@ -97,18 +110,26 @@ class RecordReader:
         return reading
 
     def _take_run(self, reading: Reading, window: bytes, position: int, limit: int) -> int:
-        """Takes the clean records from here on at one go; returns their bytes, 0 where they have to be looked at."""
-        match = self._run.match(window, position, limit)
-        if match is None:
-            return 0
-        clean = self._prover.clean(match.group(), at_end=False)
-        if clean is None:
-            return 0
-        lines = clean.records if self._line_per_record else clean.lines
-        reading.is_multiline |= clean.lines != clean.records
-        reading.take(window[position : position + clean.size], clean.records, lines)
-        reading.lines += lines
-        return clean.size
+        """Takes well-formed records from here on at one go, as many as are clean; returns their bytes.
+
+        A run may hold what is well formed and yet to be set aside (the header again, bytes that are not UTF-8): it is
+        halved until its beginning is clean, and where that leaves little the records are looked at one by one.
+        """
+        end = limit
+        while end - position > _SHORT_RUN:
+            match = self._run.match(window, position, end)
+            if match is None:
+                return 0
+            clean = self._prover.clean(match.group(), at_end=False)
+            if clean is not None:
+                lines = clean.records if self._line_per_record else clean.lines
+                reading.is_multiline |= clean.lines != clean.records
+                reading.take(window[position : position + clean.size], clean.records, lines)
+                reading.lines += lines
+                return clean.size
+            end = position + (match.end() - position) // 2
+        self._one_by_one_until = end
+        return 0
 
     def _is_broken_by_feed(self, window: bytes, end: int, *, at_end: bool) -> bool:
         """Whether a record ends in a bare LF among others in CR LF and no record follows: its last value is torn."""
@@ -120,7 +141,7 @@ class RecordReader:
         self, reading: Reading, raw: bytes, written: bytes, *, check_totals: bool, broken: bool = False
     ) -> None:
         reason = None
-        if not raw.strip(b" \t" + self._dialect.delimiter):
+        if not raw.strip(self._dialect.delimiter):
             reading.blanks += 1
             return
         if raw == self._dialect.header_line:
