@@ -136,8 +136,9 @@ def _judge(entity: str, seen: Profile, words: Vocabulary, links: Links) -> _Judg
     mapping = propose(entity, seen, words, links)
     missing = [" or ".join(group) for group in names.needs if not any(mapping.has(c) for c in group)]
     header = {c.plain for c in seen.columns.values()}
+    own_key = names.columns.get(TABLES[entity].key or "", ())
     for concept in names.absent:
-        alien = next((n for n in _telling_names(concept, words) if n in header), None)
+        alien = next((n for n in _telling_names(concept, words) if n in header and n not in own_key), None)
         if alien:
             missing.append(f"no column {alien!r}")
     score, evidence = 0.35, []
