@@ -17,8 +17,8 @@ from crmaudit.audits import read_models
 from crmaudit.resources import folder
 from crmaudit.schema import TABLES, Table
 
-RANKS = (0, 1, 2, 3, 4, 5, 9)
-"""As `references.sql` gives them; only those below 9 found parties."""
+NO_FOUNDER = 9
+"""Rank, as `references.sql` gives them, of records that join a party or none: tickets, mails, calls, usage."""
 
 PARENTS = ("opportunities", "subscriptions", "invoices", "payments", "leads")
 """Tables through which a row that names nobody itself may still belong to a party; each may lean on those before it."""
@@ -38,24 +38,39 @@ def resolve(con: duckdb.DuckDBPyConnection) -> None:
     """
     steps = {model.name: model.sql for model in read_models(folder("queries") / "identity")}
     con.execute(f'create or replace temp table "references" as {steps["references"]}')
-    _name_domains(con)
-    for name in ("identifiers", "records"):
-        con.execute(f"create or replace temp table {name} as {steps[name]}")
-    con.execute("create or replace temp table settled (record varchar, party varchar)")
-    con.execute(
-        "create or replace temp table found "
-        "(record varchar, party varchar, rule varchar, score double, evidence varchar, is_doubtful boolean)"
+    con.execute(f"create or replace temp table records as {steps['records']}")
+    ranks = [row[0] for row in con.execute("select rank from records group by rank order by rank").fetchall()]
+    if len(ranks) > 1:
+        _join_by_rank(con, steps, ranks)
+    else:
+        # Nobody to join: every record founds its own party, or, of a rank that founds none, has none.
+        con.execute(f"create or replace temp view found as {_founders(ranks)}")
+    _number_parties(con)
+    for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
+        con.execute(f"create or replace table {name} as {_with_party(con, TABLES[name])}")
+        con.execute(f"drop table loaded.{name}")
+
+
+def _founders(ranks: list[int]) -> str:
+    party, rule = ("record", "'own'") if ranks and ranks[0] < NO_FOUNDER else ("null::varchar", "null::varchar")
+    return (
+        f"select record, {party} as party, {rule} as rule, null::double as score, null::varchar as evidence, "
+        f"false as is_doubtful from records where rank = {ranks[0] if ranks else 0}"
     )
-    for rank in RANKS:
+
+
+def _join_by_rank(con: duckdb.DuckDBPyConnection, steps: dict[str, str], ranks: list[int]) -> None:
+    """Table `found`: rank after rank joins the parties that are settled, or founds its own."""
+    _name_domains(con)
+    con.execute(f"create or replace temp table identifiers as {steps['identifiers']}")
+    con.execute(f"create or replace temp table found as {_founders(ranks)}")
+    con.execute("create or replace temp table settled as select record, party from found where party is not null")
+    for rank in ranks[1:]:
         con.execute(f"create or replace temp table present as select {rank} as rank")
         con.execute(f"create or replace temp table candidates as {steps['candidates']}")
         con.execute(f"create or replace temp table linked as {steps['links']}")
         con.execute("insert into found from linked")
         con.execute("insert into settled select record, party from linked where party is not null")
-    _number_parties(con)
-    for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
-        con.execute(f"create or replace table {name} as {_with_party(con, TABLES[name])}")
-        con.execute(f"drop table loaded.{name}")
 
 
 def _name_domains(con: duckdb.DuckDBPyConnection) -> None:
@@ -100,7 +115,7 @@ def _suffixes():  # type: ignore[no-untyped-def]  # the library has no types
 def _number_parties(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "create or replace table party_numbers as select party, row_number() over (order by party)::integer as party_id "
-        "from (select distinct party from settled)"
+        "from (select distinct party from found where party is not null)"
     )
     con.execute(
         "create or replace table links as "
