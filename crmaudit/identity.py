@@ -17,9 +17,6 @@ from crmaudit.audits import read_models
 from crmaudit.resources import folder
 from crmaudit.schema import TABLES, Table
 
-RANKS = (0, 1, 2, 3, 4, 5, 9)
-"""As `references.sql` gives them; only those below 9 found parties."""
-
 PARENTS = ("opportunities", "subscriptions", "invoices", "payments", "leads")
 """Tables through which a row that names nobody itself may still belong to a party; each may lean on those before it."""
 
@@ -46,7 +43,8 @@ def resolve(con: duckdb.DuckDBPyConnection) -> None:
         "create or replace temp table found "
         "(record varchar, party varchar, rule varchar, score double, evidence varchar, is_doubtful boolean)"
     )
-    for rank in RANKS:
+    present = {rank for (rank,) in con.execute("select distinct rank from records").fetchall()}
+    for rank in sorted(present):
         con.execute(f"create or replace temp table present as select {rank} as rank")
         con.execute(f"create or replace temp table candidates as {steps['candidates']}")
         con.execute(f"create or replace temp table linked as {steps['links']}")
