@@ -179,4 +179,5 @@ def _agrees(expected: str | None, value: object, *, is_sentence: bool) -> bool:
         return expected == str(value).lower()
     if isinstance(value, int | float | Decimal):
         return math.isclose(float(expected), float(value), rel_tol=1e-4, abs_tol=1e-9)
-    return expected in str(value) if is_sentence else expected == str(value)
+    text = str(value).replace("\u00a0", " ")
+    return expected in text if is_sentence else expected == text
