@@ -103,11 +103,10 @@ class Runner:
     def _estimate(self, item: Working, built: Built) -> None:
         """The audit's tables and what its methods add; a fault of ours is kept and stops nothing else."""
         audit = item.audit
-        empty = [c for name in sorted(item.wants.models) for c in built.missing.get(name, ())]
+        needed = sorted(item.wants.models - audit.needs.optional)
+        empty = [c for name in needed for c in built.missing.get(name, ())]
         item.missing = tuple(dict.fromkeys((*missing_columns(item.wants, audit.needs, self.filled), *empty)))
-        lacking = not audit.needs.optional & {ANYTHING} and any(
-            name in built.missing and name not in audit.needs.optional for name in item.wants.models
-        )
+        lacking = ANYTHING not in audit.needs.optional and any(name in built.missing for name in needed)
         if lacking or missing_columns(item.wants, audit.needs, self.filled):
             item.missing = item.missing or ("",)
             return

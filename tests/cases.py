@@ -139,7 +139,9 @@ def faults(case: Case, audit: Audit, models: tuple[Model, ...], scratch: Path) -
         db = Database(con, scratch)
         told = analyze_loaded(db, Settings(**settings), today, (audit,), Known(), lambda _: None, models)
         result = (*told.audits, *told.checks)[0]
-        found = [f"failed: {result.reason}"] if result.status == "failed" else []
+        if result.status == "failed":
+            return [str(result.reason)]
+        found: list[str] = []
         for block in case.of("Then"):
             found.extend(f"{block.name}: {fault}" for fault in _differences(block, _actual(block, result, db)))
     return found
@@ -159,6 +161,8 @@ def _actual(block: Block, result: report.Result, db: Database) -> list[tuple[Any
     if block.name in TOLD:
         things: tuple[object, ...] = result.findings if block.name == "findings" else (result,)
         return [tuple(getattr(thing, name) for name in block.columns) for thing in things]
+    if not result.metrics:
+        raise AssertionError(f"there is no table {block.name}: {result.status}, {result.reason}")
     return db.con.execute(f'select {", ".join(block.columns)} from "{result.id}".{block.name}').fetchall()
 
 
