@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from crmaudit import __version__, identity, render, report, workspace
-from crmaudit.audits import Audit, read_audits, read_models
+from crmaudit.audits import Audit, Model, read_audits, read_models
 from crmaudit.database import Database, create_loaded
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
@@ -214,8 +214,13 @@ def analyze_loaded(
     audits: tuple[Audit, ...],
     known: Known,
     progress: Progress,
+    models: Iterable[Model] | None = None,
 ) -> report.Report:
-    """The report over the tables of schema `loaded`, which this completes by empty ones."""
+    """The report over the tables of schema `loaded`, which this completes by empty ones.
+
+    All models are built, for analysts to go on from, unless only some are asked for; `needs.models_read` says which
+    the audits cannot do without.
+    """
     create_loaded(db.con, TABLES)
     filled = _filled(db)
     currency = settings.currency or _usual_currency(db)
@@ -226,7 +231,7 @@ def analyze_loaded(
     progress("Who is who across the systems")
     identity.resolve(db.con)
     _write_coverage(db)
-    runner = Runner(db, read_models(folder("queries") / "model"), filled, currency)
+    runner = Runner(db, read_models(folder("queries") / "model") if models is None else models, filled, currency)
     built = runner.build_models(progress)
     results, comparisons = runner.run(audits, built, progress)
     checks = tuple(r for r in results if r.chapter == "data")

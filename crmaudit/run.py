@@ -46,6 +46,7 @@ class Built:
     methods: Mapping[str, tuple[report.Method, ...]]
     withheld: Mapping[str, str]
     missing: Mapping[str, tuple[str, ...]]
+    shapes: Shapes
 
 
 class Runner:
@@ -74,47 +75,38 @@ class Runner:
                     columns[given.name] = self.db.columns(given.name)
             columns[model.name] = self.db.columns(model.name)
         columns |= {name: self.db.columns(name) for name in ("settings", "coverage")}
-        missing = self._missing_of_models(columns)
-        return Built(columns, methods, withheld, missing)
+        shapes = Shapes(columns)
+        return Built(columns, methods, withheld, self._missing_of_models(shapes), shapes)
 
     def run(self, audits: Iterable[Audit], built: Built, progress: Progress) -> tuple[tuple[report.Result, ...], int]:
         """Every audit's result, in the order given, and the number of tests that took part in the control."""
-        shapes = Shapes(built.columns)
-        try:
-            work = [Working(audit, shapes.wants(audit.tables)) for audit in audits]
-        finally:
-            shapes.close()
+        work = [Working(audit, built.shapes.wants(audit.tables)) for audit in audits]
         for item in work:
             progress(item.audit.title)
             self._estimate(item, built)
         comparisons = self._control(work)
         return tuple(self._result(item, built) for item in work), comparisons
 
-    def _missing_of_models(self, columns: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    def _missing_of_models(self, shapes: Shapes) -> dict[str, tuple[str, ...]]:
         """For each empty model, the columns that would have filled it."""
         missing: dict[str, tuple[str, ...]] = {}
-        shapes = Shapes(columns)
-        try:
-            for model in self.models.values():
-                if self.db.scalar(f"select count(*) from (select 1 from {model.name} limit 1)"):
-                    continue
-                block = Block(f"{model.name}_shape", model.sql, 1)
-                wants = shapes.wants([block])
-                own = missing_columns(wants, model.needs, self.filled)
-                behind = (name for name in sorted(wants.models) if name in missing)
-                missing[model.name] = tuple(dict.fromkeys((*own, *(c for name in behind for c in missing[name]))))
-        finally:
-            shapes.close()
+        for model in self.models.values():
+            if self.db.scalar(f"select count(*) from (select 1 from {model.name} limit 1)"):
+                continue
+            block = Block(f"{model.name}_shape", model.sql, 1)
+            wants = shapes.wants([block])
+            own = missing_columns(wants, model.needs, self.filled)
+            behind = (name for name in sorted(wants.models) if name in missing)
+            missing[model.name] = tuple(dict.fromkeys((*own, *(c for name in behind for c in missing[name]))))
         return missing
 
     def _estimate(self, item: Working, built: Built) -> None:
         """The audit's tables and what its methods add; a fault of ours is kept and stops nothing else."""
         audit = item.audit
-        empty = [c for name in sorted(item.wants.models) for c in built.missing.get(name, ())]
+        needed = sorted(item.wants.models - audit.needs.optional)
+        empty = [c for name in needed for c in built.missing.get(name, ())]
         item.missing = tuple(dict.fromkeys((*missing_columns(item.wants, audit.needs, self.filled), *empty)))
-        lacking = not audit.needs.optional & {ANYTHING} and any(
-            name in built.missing and name not in audit.needs.optional for name in item.wants.models
-        )
+        lacking = ANYTHING not in audit.needs.optional and any(name in built.missing for name in needed)
         if lacking or missing_columns(item.wants, audit.needs, self.filled):
             item.missing = item.missing or ("",)
             return

@@ -86,6 +86,7 @@ contract_fates as (
             where v.party_id = s.party_id
                 and v.started_on <= w.start_on
                 and (v.ended_on is null or v.ended_on > w.start_on)
+                and not v.is_trial
         ) as start_amount
     from contract_starts s
 ),
@@ -109,6 +110,7 @@ union all
 select * from purchase_fates
 order by period, party_id
 -- /// table by_window
+-- Of customers without a contract only those who left in this window are known: no comparison where there are some.
 select
     period,
     count(*) filter (where has_left) as left_customers,
@@ -116,6 +118,7 @@ select
     sum(start_amount) filter (where has_left) as left_amount,
     sum(start_amount) as start_amount
 from fates
+where period = 'current' or not exists (select 1 from fates where kind = 'non-contractual')
 group by period
 order by period
 -- /// table by_part
