@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import duckdb
 
-from crmaudit.audits import Block, Model, Needs, makers_of, words_of
+from crmaudit.audits import Audit, Block, Model, Needs, makers_of, words_of
 from crmaudit.database import scanned_columns
+from crmaudit.errors import AuditFileError
 from crmaudit.report import Missing
 from crmaudit.schema import PROVENANCE, TABLES
-
 
 ANYTHING = "*"
 
@@ -32,7 +33,9 @@ class Shapes:
         self.con.execute("set disabled_optimizers = 'statistics_propagation,filter_pushdown,join_order'")
         self.models = frozenset(model_columns)
         for table in TABLES.values():
-            self._create(table.name, {"party_id": "INTEGER"} | {c.name: c.sql_type for c in (*table.columns, *PROVENANCE)})
+            self._create(
+                table.name, {"party_id": "INTEGER"} | {c.name: c.sql_type for c in (*table.columns, *PROVENANCE)}
+            )
         for name, columns in model_columns.items():
             self._create(name, columns)
 
@@ -69,6 +72,19 @@ class Shapes:
     def _create(self, name: str, columns: Mapping[str, str]) -> None:
         body = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
         self.con.execute(f"create table {name} ({body})")
+
+
+def check_syntax(audit: Audit) -> None:
+    """AuditFileError, with the line, where a block of the audit is not one SELECT."""
+    for block in (*audit.tables, audit.metrics):
+        try:
+            kinds = [statement.type for statement in duckdb.extract_statements(block.sql)]
+        except duckdb.ParserException as error:
+            within = re.search(r"^LINE (\d+):", str(error), re.MULTILINE)
+            line = block.line + int(within[1]) - 1 if within else block.line
+            raise AuditFileError(f"{audit.path}:{line}: {error}") from error
+        if kinds != [duckdb.StatementType.SELECT]:
+            raise AuditFileError(f"{audit.path}:{block.line}: block {block.name} must be one SELECT")
 
 
 def missing_columns(wants: Wants, needs: Needs, filled: frozenset[str]) -> tuple[str, ...]:

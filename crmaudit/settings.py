@@ -134,7 +134,5 @@ def _explained(error: ValidationError, path: Path | None, flags: Mapping[str, An
 
 
 def _keys(loc: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = {"customers": Customers, "classes": Classes}.get(
-        str(loc[0]) if loc else "", Settings
-    )
+    model: type[BaseModel] = {"customers": Customers, "classes": Classes}.get(str(loc[0]) if loc else "", Settings)
     return list(model.model_fields)
