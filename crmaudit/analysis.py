@@ -6,7 +6,7 @@ import csv
 import datetime as dt
 import shutil
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from crmaudit import __version__, identity, render, report, workspace
-from crmaudit.audits import Audit, Model, read_audits, read_models
+from crmaudit.audits import Audit, Model, read_models
+from crmaudit.catalogue import audits_of as audits_of
 from crmaudit.database import Database, create_loaded
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
@@ -46,11 +47,6 @@ class Known:
     findings: tuple[report.Finding, ...] = ()
 
 
-def audits_of(queries: Iterable[Path] = ()) -> tuple[Audit, ...]:
-    """Our audits and those of the user's folders; AuditFileError where a file breaks the rules."""
-    return read_audits([folder("queries"), *queries])
-
-
 def analyze(
     exports: Path,
     out: Path,
@@ -64,6 +60,9 @@ def analyze(
 
     InputError where nothing can be read; the other errors of `errors` name the option or file at fault.
     """
+    if exports.resolve().is_relative_to(out.resolve()):
+        raise UsageError(f"{exports} lies in {out}, which the audit is to replace; choose another folder with --out")
+    queries = tuple(queries)
     audits = audits_of(queries)
     today = dt.datetime.now(ZoneInfo(settings.timezone)).date()
     with workspace.replacing(out) as fresh:
@@ -72,16 +71,31 @@ def analyze(
         con = _connect(fresh / "audit.duckdb", scratch, limits)
         try:
             known = _take_in(con, exports, scratch, settings, today, progress)
+            known = replace(known, findings=(*known.findings, *_replacements(audits)))
             _lock(con, scratch)
             result = analyze_loaded(Database(con, scratch), settings, today, audits, known, progress)
             _write_lists(con, fresh)
             con.execute("checkpoint")
+        except duckdb.OutOfMemoryException as error:
+            given = limits.memory or "the machine's"
+            raise UsageError(f"{given} memory is too little; give the database more with --memory: {error}") from error
+        except duckdb.IOException as error:
+            raise UsageError(f"{out} cannot be written: {error}") from error
         finally:
             con.close()
         shutil.rmtree(scratch)
         progress("Writing the report")
         _write_renderings(result, fresh)
     return result
+
+
+def _replacements(audits: Iterable[Audit]) -> Iterable[report.Finding]:
+    """Says which of our questions a user's file answers instead."""
+    ours = {audit.id: audit.path for audit in audits_of()}
+    for audit in audits:
+        if audit.path != ours.get(audit.id, audit.path):
+            text = f"{audit.id} is answered by {audit.path}, which replaces the question of that name."
+            yield report.Finding(f"queries/info/{audit.id}", "info", text)
 
 
 def _connect(path: Path, scratch: Path, limits: Limits) -> duckdb.DuckDBPyConnection:
@@ -171,7 +185,9 @@ def _unread_source(error: Unreadable) -> report.Source:
 def _losses(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> Iterable[report.Finding]:
     """What must stand at the top: files that could not be read, and files that lost more than 1 % of their rows."""
     for error in unread:
-        yield report.Finding(f"sources/act/{error.path}", "act", f"{error.path} could not be read: {error.problem} {error.way_out}")
+        yield report.Finding(
+            f"sources/act/{error.path}", "act", f"{error.path} could not be read: {error.problem} {error.way_out}"
+        )
     for source in sources:
         if source.entity is not None and source.rows_rejected * 100 > source.rows_read:
             name = source.path + (f" ({source.sheet})" if source.sheet else "")
@@ -259,7 +275,9 @@ def _filled(db: Database) -> frozenset[str]:
     filled = set()
     for table in TABLES.values():
         names = [c.name for c in table.columns]
-        counts = db.con.execute(f"select {', '.join(f'count({n})' for n in names)} from loaded.{table.name}").fetchall()[0]
+        counts = db.con.execute(
+            f"select {', '.join(f'count({n})' for n in names)} from loaded.{table.name}"
+        ).fetchall()[0]
         filled |= {f"{table.name}.{n}" for n, count in zip(names, counts, strict=True) if count}
     return frozenset(filled)
 
@@ -338,8 +356,7 @@ def _write_coverage(db: Database) -> None:
 def _summary(results: Iterable[report.Result]) -> dict[str, object]:
     results = tuple(results)
     counts: dict[str, object] = {
-        status: sum(r.status == status for r in results)
-        for status in ("answered", "partial", "unanswerable", "failed")
+        status: sum(r.status == status for r in results) for status in ("answered", "partial", "unanswerable", "failed")
     }
     counts["findings_by_level"] = {
         level: sum(f.level == level for r in results for f in r.findings) for level in report.LEVELS

@@ -17,15 +17,21 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, cast, get_args
+from typing import Any, Literal, get_args
 
 from crmaudit.errors import AuditFileError
 from crmaudit.report import CHAPTERS, Level
 
 MARK = re.compile(r"^-- /// ?(?P<what>.*?)\s*$")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
+METHODS = tuple(
+    path.stem
+    for path in sorted((Path(__file__).parent / "methods").glob("*.py"))
+    if re.search(r"^def estimate\(", path.read_text(encoding="utf-8"), re.MULTILINE)
+)
+"""The methods that a header may name."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +191,8 @@ def read_audits(folders: Iterable[Path]) -> tuple[Audit, ...]:
 def read_audit(path: Path) -> Audit:
     """One audit file; AuditFileError names the file, the line and the rule it breaks."""
     header, blocks = _split(path, "audit")
+    if not NAME.fullmatch(path.stem):
+        raise AuditFileError(f"{path}: an audit's id, its file's name, is small letters, digits and underscores")
     if path.parent.name not in CHAPTERS:
         raise AuditFileError(f"{path}: an audit lies in a folder named after its chapter: {', '.join(CHAPTERS)}")
     metrics = [b for b in blocks if b.name == "metrics"]
@@ -203,7 +211,7 @@ def read_audit(path: Path) -> Audit:
         needs=text.needs(),
         tables=tuple(b for b in blocks if b.name != "metrics"),
         metrics=metrics[0],
-        metric_rules={k: MetricRule(**v) for k, v in text.table("metrics").items()},
+        metric_rules={k: MetricRule(**v) for k, v in text.tables("metrics", MetricRule).items()},
         methods=text.methods(),
         findings=tuple(FindingRule(**f) for f in text.rules("finding", FindingRule)),
         partials=tuple(PartialRule(**p) for p in text.rules("partial", PartialRule)),
@@ -240,12 +248,21 @@ class _Header:
         try:
             self.data: dict[str, Any] = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
-            raise AuditFileError(f"{path}: the header is no TOML: {error}") from error
+            line = re.search(r"at line (\d+)", str(error))
+            # The header's first line is the file's second.
+            place = f"{path}:{int(line[1]) + 1}" if line else str(path)
+            raise AuditFileError(f"{place}: the header is no TOML: {error}") from error
+        self.lines = text.splitlines()
+
+    def place(self, name: str) -> str:
+        """The file and the line where a key or a table of the header begins; the first line where it does not."""
+        key = re.compile(rf"\s*\[*\s*\"?{re.escape(name)}\b")
+        return f"{self.path}:{next((i for i, line in enumerate(self.lines, 2) if key.match(line)), 1)}"
 
     def string(self, name: str) -> str:
         value = self.data.pop(name, None)
         if not isinstance(value, str) or not value.strip():
-            raise AuditFileError(f"{self.path}: the header lacks `{name}`, a text")
+            raise AuditFileError(f"{self.place(name)}: the header lacks `{name}`, a text")
         return value.strip()
 
     def one_or_more(self, name: str) -> tuple[str, ...]:
@@ -255,21 +272,42 @@ class _Header:
         return (self.string(name),)
 
     def strings(self, name: str) -> list[str]:
-        return [str(v) for v in self.data.pop(name, [])]
+        return self._strings(name, self.data.pop(name, []))
+
+    def _strings(self, name: str, value: object) -> list[str]:
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise AuditFileError(f"{self.place(name)}: `{name}` is a list of texts")
+        return value
 
     def table(self, name: str) -> dict[str, Any]:
-        return cast("dict[str, Any]", self.data.pop(name, {}))
+        value = self.data.pop(name, {})
+        if not isinstance(value, dict):
+            raise AuditFileError(f"{self.place(name)}: `{name}` is a table, [{name}]")
+        return value
+
+    def tables(self, name: str, kind: type) -> dict[str, dict[str, Any]]:
+        found = self.table(name)
+        for own, rule in found.items():
+            self._check(own, rule, kind)
+        return found
 
     def needs(self) -> Needs:
-        return Needs(frozenset(self.strings("optional")), tuple(tuple(g) for g in self.data.pop("any_of", [])))
+        groups = self.data.pop("any_of", [])
+        if not isinstance(groups, list):
+            raise AuditFileError(f"{self.place('any_of')}: `any_of` is a list of lists of columns")
+        return Needs(frozenset(self.strings("optional")), tuple(tuple(self._strings("any_of", g)) for g in groups))
 
     def methods(self) -> tuple[MethodCall, ...]:
         calls = self.data.pop("method", [])
         if isinstance(calls, dict):
             calls = [calls]
         for call in calls:
-            if "name" not in call or "table" not in call:
-                raise AuditFileError(f"{self.path}: a method wants `name` and `table`")
+            if not isinstance(call, dict) or "name" not in call or "table" not in call:
+                raise AuditFileError(f"{self.place('method')}: a method wants `name` and `table`")
+            if call["name"] not in METHODS:
+                raise AuditFileError(
+                    f"{self.place('method')}: no method is called {call['name']!r}; there are {', '.join(METHODS)}"
+                )
         return tuple(
             MethodCall(
                 c["name"],
@@ -289,35 +327,54 @@ class _Header:
         return GivenTable(name.strip(), tuple(c.strip() for c in columns.split(",") if c.strip()))
 
     def rules(self, name: str, kind: type) -> list[dict[str, Any]]:
-        rules = cast("list[dict[str, Any]]", self.data.pop(name, []))
-        known = {f.name for f in fields(kind)}
+        rules = self.data.pop(name, [])
+        if not isinstance(rules, list):
+            raise AuditFileError(f"{self.place(name)}: `{name}` is repeated, [[{name}]]")
         for rule in rules:
-            unknown = set(rule) - known
-            if unknown:
-                raise AuditFileError(f"{self.path}: [[{name}]] knows no {', '.join(sorted(unknown))}")
+            self._check(name, rule, kind)
             if "level" in rule and rule["level"] not in get_args(Level):
-                raise AuditFileError(f"{self.path}: a finding's level is one of {', '.join(get_args(Level))}")
+                raise AuditFileError(f"{self.place(name)}: a finding's level is one of {', '.join(get_args(Level))}")
         return rules
+
+    def _check(self, name: str, rule: object, kind: type) -> None:
+        """Every key of the rule is one that its kind knows, and none that it wants is missing."""
+        if not isinstance(rule, dict):
+            raise AuditFileError(f"{self.place(name)}: `{name}` is a table with keys of its own")
+        known = {f.name: f for f in fields(kind)}
+        if unknown := sorted(set(rule) - set(known)):
+            raise AuditFileError(f"{self.place(unknown[0])}: `{name}` knows no {', '.join(unknown)}")
+        wanted = [n for n, f in known.items() if f.default is MISSING and f.default_factory is MISSING]
+        if lacking := [n for n in wanted if n not in rule]:
+            raise AuditFileError(f"{self.place(name)}: `{name}` wants {', '.join(lacking)}")
 
     def charts(self) -> Iterable[ChartRule]:
         plain = ("kind", "table", "caption", "description", "where")
-        for chart in self.data.pop("chart", []):
+        charts = self.data.pop("chart", [])
+        if not isinstance(charts, list):
+            raise AuditFileError(f"{self.place('chart')}: `chart` is repeated, [[chart]]")
+        for chart in charts:
             for name in ("kind", "table", "caption"):
                 if name not in chart:
-                    raise AuditFileError(f"{self.path}: a chart wants `{name}`")
+                    raise AuditFileError(f"{self.place('chart')}: a chart wants `{name}`")
             roles = {k: str(v) for k, v in chart.items() if k not in plain}
             yield ChartRule(roles=roles, **{k: v for k, v in chart.items() if k in plain})
 
     def must_be_used_up(self) -> None:
         if self.data:
-            raise AuditFileError(f"{self.path}: the header has unknown keys: {', '.join(sorted(self.data))}")
+            unknown = sorted(self.data)
+            raise AuditFileError(f"{self.place(unknown[0])}: the header has unknown keys: {', '.join(unknown)}")
 
 
 def _split(path: Path, kind: str) -> tuple[str, list[Block]]:
     """The header's TOML and the blocks after it."""
-    lines = path.read_text(encoding="utf-8").splitlines()
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise AuditFileError(f"{path}: is no UTF-8 text: {error.reason} at byte {error.start}") from error
+    except OSError as error:
+        raise AuditFileError(f"{path}: cannot be read: {error.strerror}") from error
     if not lines or lines[0].strip() != f"-- /// {kind}":
-        raise AuditFileError(f"{path}: the first line must be `-- /// {kind}`")
+        raise AuditFileError(f"{path}:1: the first line must be `-- /// {kind}`")
     try:
         end = next(i for i, line in enumerate(lines[1:], 1) if line.strip() == "-- ///")
     except StopIteration:
@@ -338,8 +395,9 @@ def _blocks(path: Path, lines: list[str], start: int, kind: str) -> list[Block]:
 
     def close() -> None:
         sql = "\n".join(body).strip().rstrip(";")
+        blank = next((i for i, line in enumerate(body) if line.strip()), 0)
         if name:
-            blocks.append(Block(name, sql, begin + 1))
+            blocks.append(Block(name, sql, begin + blank + 1))
         elif sql:
             raise AuditFileError(f"{path}:{begin + 1}: SQL before the first `-- /// table NAME`")
 
@@ -370,7 +428,8 @@ def _in_order(models: list[Model]) -> Iterable[Model]:
     waiting = {m.name: m for m in models}
     makers = makers_of(models)
     depends = {
-        m.name: {makers[w] for w in words_of(f"{m.sql} {' '.join(_scalars(m))}") if w in makers} - {m.name} for m in models
+        m.name: {makers[w] for w in words_of(f"{m.sql} {' '.join(_scalars(m))}") if w in makers} - {m.name}
+        for m in models
     }
     done: set[str] = set()
     while waiting:

@@ -18,9 +18,38 @@ DATA = "data"
 """The chapter of checks, which are no questions of the catalogue."""
 
 
+def audits_of(queries: Iterable[Path] = ()) -> tuple[Audit, ...]:
+    """Our audits and those of the user's folders, which replace ours of the same id.
+
+    UsageError where there is no such folder; AuditFileError where it holds no audit or one that breaks the rules.
+    """
+    queries = tuple(queries)
+    for place in queries:
+        own_audits(place)
+    return read_audits([folder("queries"), *queries])
+
+
+def own_audits(place: Path) -> tuple[Audit, ...]:
+    """The audits of a user's folder, each of them SQL that DuckDB can parse; errors as in `audits_of`."""
+    if not place.is_dir():
+        raise UsageError(f"{place}: no such folder")
+    chapters = ", ".join(CHAPTERS)
+    for path in sorted((*place.glob("*.sql"), *place.glob("*/*.sql"))):
+        if path.parent == place or path.parent.name not in CHAPTERS:
+            raise AuditFileError(f"{path}: an audit lies in a folder named after its chapter: {chapters}")
+    audits = read_audits([place])
+    if not audits:
+        raise AuditFileError(f"{place} holds no audit: they lie in folders named {chapters}")
+    from crmaudit.needs import check_syntax  # noqa: PLC0415  # `list` of ours need not pay for DuckDB
+
+    for audit in audits:
+        check_syntax(audit)
+    return audits
+
+
 def questions(queries: Iterable[Path] = ()) -> tuple[Audit, ...]:
     """Every audit that answers a question about customers."""
-    return tuple(a for a in read_audits([folder("queries"), *queries]) if a.chapter != DATA)
+    return tuple(a for a in audits_of(queries) if a.chapter != DATA)
 
 
 def as_text(queries: Iterable[Path] = ()) -> str:
@@ -53,7 +82,7 @@ def as_json(queries: Iterable[Path] = ()) -> str:
 
 def explain(audit_id: str, queries: Iterable[Path] = ()) -> str:
     """All that makes one audit's figures; UsageError names the nearest id where there is none of that name."""
-    audits = {a.id: a for a in read_audits([folder("queries"), *queries])}
+    audits = {a.id: a for a in audits_of(queries)}
     if audit_id not in audits:
         near = get_close_matches(audit_id, audits, n=1)
         hint = f"did you mean {near[0]}?" if near else "`crmaudit list` shows them"
@@ -81,11 +110,7 @@ def explain(audit_id: str, queries: Iterable[Path] = ()) -> str:
 
 def check(queries: Path) -> str:
     """Says what a folder of a user's audits holds; AuditFileError names the first rule that a file breaks."""
-    if not queries.is_dir():
-        raise UsageError(f"{queries}: no such folder")
-    audits = read_audits([queries])
-    if not audits:
-        raise AuditFileError(f"{queries} holds no audit: they lie in folders named {', '.join(CHAPTERS)}")
+    audits = own_audits(queries)
     from crmaudit.bindings import bind  # noqa: PLC0415
 
     bind(audits)

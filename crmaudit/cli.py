@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from crmaudit import __version__
 from crmaudit.errors import CrmauditError, UsageError
 
+
+class Commands(TyperGroup):
+    """Every mishap of a command is one message on stderr and an exit code, never a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        with _mishaps_told():
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
+
+
 app = typer.Typer(
     name="crmaudit",
+    cls=Commands,
     help="Audits a customer base from the exports of its CRM, billing and support desk.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -29,7 +44,7 @@ Queries = Annotated[list[Path] | None, typer.Option(help="Folder with audits of 
 Audit = Annotated[Path, typer.Option("--audit", help="The audit folder that `analyze` wrote.")]
 
 
-def _show_version(value: bool) -> None:  # noqa: FBT001  # typer calls it so
+def _show_version(value: bool) -> None:  # typer calls it so
     if value:
         print(f"crmaudit {__version__}")
         raise typer.Exit
@@ -37,7 +52,7 @@ def _show_version(value: bool) -> None:  # noqa: FBT001  # typer calls it so
 
 @app.callback()
 def _options(
-    version: Annotated[  # noqa: ARG001  # handled by its callback
+    version: Annotated[  # handled by its callback
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
@@ -49,12 +64,16 @@ def analyze(
     exports: Exports,
     out: Annotated[Path, typer.Option(help="Where the audit folder goes.")] = Path("audit"),
     config: Config = None,
-    as_of: Annotated[str | None, typer.Option(help="Day to look from, such as 2026-06-30; by default the last purchase.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="Day to look from, such as 2026-06-30; else the last purchase.")
+    ] = None,
     window: Annotated[str | None, typer.Option(help="12m (default), all, or 2025-01-01..2025-12-31.")] = None,
     currency: Annotated[str | None, typer.Option(help="Report currency, such as EUR.")] = None,
-    timezone: Annotated[str | None, typer.Option(help="Time zone of days, such as Europe/Berlin; UTC by default.")] = None,
+    timezone: Annotated[str | None, typer.Option(help="Time zone of days, such as Europe/Berlin; else UTC.")] = None,
     queries: Queries = None,
-    memory: Annotated[str | None, typer.Option(help="Memory for the database, such as 1GB; what does not fit spills to disk.")] = None,
+    memory: Annotated[
+        str | None, typer.Option(help="Memory for the database, such as 1GB; the rest spills to disk.")
+    ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for the database.", min=1)] = None,
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 where a finding has this level: act, watch.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
@@ -78,7 +97,9 @@ def analyze(
     if not quiet:
         talk = console(stderr=True)
         render.terminal(report, talk)
-        talk.print(f"\nRead {out / 'report.html'} in a browser; explain a figure with `crmaudit explain ID`.", markup=False)
+        talk.print(
+            f"\nRead {out / 'report.html'} in a browser; explain a figure with `crmaudit explain ID`.", markup=False
+        )
     if fail_on and any(f.level in ("act", fail_on) for a in report.audits for f in a.findings):
         raise typer.Exit(1)
 
@@ -94,7 +115,7 @@ def inspect(exports: Exports, config: Config = None) -> None:
 @app.command()
 def init(
     exports: Exports,
-    config: Annotated[Path | None, typer.Option(help="File to write; by default crmaudit.toml among the exports.")] = None,
+    config: Annotated[Path | None, typer.Option(help="File to write; else crmaudit.toml among the exports.")] = None,
 ) -> None:
     """Write a crmaudit.toml with the mapping that was found, to edit."""
     from crmaudit import inspection  # noqa: PLC0415
@@ -129,11 +150,12 @@ def query(
     sql: Annotated[str, typer.Argument(help="One SELECT over the tables of the audit.")],
     audit: Audit = Path("audit"),
     as_csv: Annotated[bool, typer.Option("--csv", help="As CSV.")] = False,
+    deadline: Annotated[float, typer.Option(help="Seconds that the query may take.", min=1)] = 60,
 ) -> None:
     """Run SQL over an audit's database; it can read nothing else and write nothing."""
     from crmaudit import querying  # noqa: PLC0415
 
-    querying.run(sql, audit, sys.stdout, as_csv=as_csv)
+    querying.run(sql, audit, sys.stdout, as_csv=as_csv, deadline=deadline)
 
 
 @app.command()
@@ -160,24 +182,43 @@ def _settings(exports: Path, config: Path | None, *, as_of: str | None = None, *
 
 @contextmanager
 def _mishaps_told() -> Iterator[None]:
-    """Every mishap that the user can mend is one message on stderr and an exit code."""
     try:
         yield
     except CrmauditError as error:
-        print(f"crmaudit: {error}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _say_and_exit(str(error), error.exit_code)
     except KeyboardInterrupt:
-        print("crmaudit: interrupted; an earlier audit is as it was", file=sys.stderr)
-        sys.exit(130)
+        _say_and_exit("interrupted; an earlier audit is as it was", 130)
     except BrokenPipeError:
-        sys.stderr.close()
+        # Who reads us has read enough. What is still buffered goes nowhere, so that the exit does not fail on it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+    except OSError as error:
+        _say_and_exit(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 2)
+    except MemoryError:
+        _say_and_exit("out of memory; --memory makes the database spill to disk sooner", 2)
+    except Exception as error:
+        if os.environ.get("CRMAUDIT_TRACEBACK"):
+            raise
+        fault = f"{type(error).__name__}: {error}"
+        _say_and_exit(f"a fault of ours: {fault}\nWith CRMAUDIT_TRACEBACK=1 it says where; please report it.", 70)
 
 
-def main(run: Callable[[], object] = app) -> None:
+def _say_and_exit(message: str, code: int) -> NoReturn:
+    from crmaudit.text import clean  # noqa: PLC0415
+
+    for line in f"crmaudit: {message}".splitlines():
+        # The caret below a fault of SQL stands where it stands.
+        print(" " * (len(line) - len(line.lstrip(" "))) + clean(line), file=sys.stderr)
+    sys.exit(code)
+
+
+def main() -> None:
     """The entry point of the `crmaudit` command."""
-    with _mishaps_told():
-        run()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            # A terminal that lacks a character shows its number, and the command goes on.
+            stream.reconfigure(errors="backslashreplace")
+    app()
 
 
 if __name__ == "__main__":

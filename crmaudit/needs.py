@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -9,9 +10,9 @@ import duckdb
 
 from crmaudit.audits import Audit, Block, Model, Needs, makers_of, words_of
 from crmaudit.database import scanned_columns
+from crmaudit.errors import AuditFileError
 from crmaudit.report import Missing
 from crmaudit.schema import PROVENANCE, TABLES
-
 
 ANYTHING = "*"
 
@@ -79,6 +80,19 @@ class Shapes:
             body = ", ".join(f'"{column}" {kind}' for column, kind in self._columns[name].items())
             self.con.execute(f"create table {name} ({body})")
             self._made.add(name)
+
+
+def check_syntax(audit: Audit) -> None:
+    """AuditFileError, with the line, where a block of the audit is not one SELECT."""
+    for block in (*audit.tables, audit.metrics):
+        try:
+            kinds = [statement.type for statement in duckdb.extract_statements(block.sql)]
+        except duckdb.ParserException as error:
+            within = re.search(r"^LINE (\d+):", str(error), re.MULTILINE)
+            line = block.line + int(within[1]) - 1 if within else block.line
+            raise AuditFileError(f"{audit.path}:{line}: {error}") from error
+        if kinds != [duckdb.StatementType.SELECT]:
+            raise AuditFileError(f"{audit.path}:{block.line}: block {block.name} must be one SELECT")
 
 
 def missing_columns(wants: Wants, needs: Needs, filled: frozenset[str]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from crmaudit import report
 from crmaudit.audits import Audit, Block, GivenTable, MethodCall, Model, is_query, label, unit_of
 from crmaudit.database import Database
 from crmaudit.methods import Estimate, false_discovery
+from crmaudit.resources import folder
 from crmaudit.needs import ANYTHING, Shapes, Wants, missing_columns, models_behind, told
 from crmaudit.sentences import figures_of, fill
 
@@ -227,7 +228,7 @@ class Runner:
         return replace(
             _head(audit),
             status="failed",
-            reason=f"crmaudit failed on this question, which is a fault of ours: {item.failure}",
+            reason=f"{_culprit(audit)}: {item.failure}",
             methods=tuple(item.methods),
         )
 
@@ -349,6 +350,12 @@ class Runner:
         for chart in item.audit.charts:
             if self.db.scalar(f"select count(*) from {item.schema}.{chart.table}"):
                 yield report.Chart(chart.kind, chart.table, chart.roles, chart.caption, chart.description)
+
+
+def _culprit(audit: Audit) -> str:
+    if audit.path.is_relative_to(folder("queries")):
+        return "crmaudit failed on this question, which is a fault of ours"
+    return f"{audit.path} cannot be run"
 
 
 def _head(audit: Audit) -> report.Result:

@@ -20,17 +20,46 @@ def console(*, stderr: bool = False) -> Console:
 
 @contextmanager
 def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """A spinner with the present step, on a terminal only. SIGTERM ends the run as Ctrl-C does."""
-
-    def interrupt(_signal: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
+    """A spinner with the present step, on a terminal only. KeyboardInterrupt on Ctrl-C, and on SIGTERM alike."""
+    with _interrupts() as check:
         if quiet or not sys.stderr.isatty():
-            yield lambda _: None
+            yield lambda _: check()
             return
         with console(stderr=True).status("Starting") as status:
-            yield lambda step: status.update(shorten(step, 72))
+
+            def tell(step: str) -> None:
+                check()
+                status.update(shorten(step, 72))
+
+            yield tell
+
+
+@contextmanager
+def _interrupts() -> Iterator[Callable[[], None]]:
+    """Makes every interrupt a KeyboardInterrupt, at the latest when what is yielded is called.
+
+    DuckDB turns a signal that meets it at work into a RuntimeError, and whoever guards against a failing step may take
+    that for one.
+    """
+    came: list[int] = []
+
+    def interrupt(number: int, _frame: FrameType | None) -> None:
+        came.append(number)
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if came:
+            raise KeyboardInterrupt
+
+    # Who starts us in the background with a signal ignored wants it ignored.
+    heard = [s for s in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(s) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupt) for number in heard}
+    try:
+        yield check
+    except Exception as error:
+        if came:
+            raise KeyboardInterrupt from error
+        raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
+from typing import Literal
 
 from filelock import FileLock, Timeout
 
@@ -16,38 +17,74 @@ from crmaudit.errors import LockedError, UsageError
 MARKER = "audit.json"
 """The file by which an audit folder is known."""
 
+OURS = ("audit.*", "report.*", "rejects.csv", "review.csv", "charts", ".DS_Store", "Thumbs.db", "desktop.ini")
+"""What an audit folder holds; anything else in it is somebody's, and is not to be replaced."""
+
 
 @contextmanager
 def replacing(out: Path) -> Iterator[Path]:
     """A fresh private folder that takes the place of `out` when the block ends well, and vanishes when it does not.
 
-    UsageError where `out` holds something that is no audit; LockedError where another run writes there.
+    UsageError where `out` holds something that is no audit or cannot be written; LockedError where another run writes
+    there. Beside `out` stays an empty `.NAME.lock`: to remove it would let two runs hold a lock of that name.
     """
-    out = out.absolute()
+    out = out.resolve()
+    _refuse_what_is_no_audit(out)
+    with _locked(out), _private_files():
+        _sweep(out)
+        fresh = _beside(out, "new")
+        with _writable(out):
+            fresh.mkdir(mode=0o700)
+        try:
+            yield fresh
+            with _writable(out):
+                _swap(fresh, out)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _refuse_what_is_no_audit(out: Path) -> None:
     if out.exists() and not out.is_dir():
         raise UsageError(f"{out} is a file; --out wants a folder")
-    if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
-        raise UsageError(f"{out} holds other things than an audit; choose another folder with --out")
+    if not out.is_dir():
+        return
+    with _writable(out):
+        names = sorted(path.name for path in out.iterdir())
+    others = [name for name in names if not any(fnmatch(name, pattern) for pattern in OURS)]
+    if others or (names and MARKER not in names):
+        found = f" ({', '.join(others[:3])}{', ...' if len(others) > 3 else ''})" if others else ""
+        raise UsageError(f"{out} holds other things than an audit{found}; choose another folder with --out")
+
+
+@contextmanager
+def _writable(out: Path) -> Iterator[None]:
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(out), _private_files():
-            _sweep(out)
-            fresh = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-            try:
-                yield fresh
-                _swap(fresh, out)
-            finally:
-                shutil.rmtree(fresh, ignore_errors=True)
-    except PermissionError as error:
-        raise UsageError(f"{error.filename or out} cannot be written; choose another folder with --out") from error
+        yield
+    except OSError as error:
+        place = error.filename or out
+        raise UsageError(f"{place} cannot be written ({error.strerror}); choose another folder with --out") from error
+
+
+def _beside(out: Path, kind: Literal["new", "before", "lock"]) -> Path:
+    return out.parent / f".{out.name}.{kind}"
 
 
 @contextmanager
 def _locked(out: Path) -> Iterator[None]:
-    lock = FileLock(out.parent / f".{out.name}.lock", blocking=False, mode=0o600)
+    with _writable(out):
+        out.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(_beside(out, "lock"), blocking=False, mode=0o600)
+        # A refused lock is an OSError too, and is told apart within.
+        _acquire(lock, out)
     try:
-        with lock:
-            yield
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, out: Path) -> None:
+    try:
+        lock.acquire()
     except Timeout as error:
         raise LockedError(f"another run is writing {out}; wait for it, or choose another folder with --out") from error
 
@@ -64,17 +101,21 @@ def _private_files() -> Iterator[None]:
 
 def _sweep(out: Path) -> None:
     """Clears what a killed run left behind; the lock says that nobody is at work."""
-    kept = out.parent / f".{out.name}-before"
+    kept = _beside(out, "before")
     if kept.is_dir() and not out.exists():
         kept.rename(out)
-    for leftover in out.parent.glob(f".{out.name}-*"):
-        if leftover.is_dir():
-            shutil.rmtree(leftover, ignore_errors=True)
+    for leftover in (kept, _beside(out, "new")):
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _swap(fresh: Path, out: Path) -> None:
-    before = out.parent / f".{out.name}-before"
+    before = _beside(out, "before")
     if out.exists():
         out.rename(before)
-    fresh.rename(out)
+    try:
+        fresh.rename(out)
+    except OSError:
+        if before.exists():
+            before.rename(out)
+        raise
     shutil.rmtree(before, ignore_errors=True)
