@@ -14,7 +14,7 @@
 -- time = "days"
 -- exposed = "is_exposed"
 -- group = "category"
--- strata = ["is_contractual", "year", "class", "tenure", "contacts"]
+-- strata = ["is_contractual", "year", "class", "tenure", "rhythm", "has_other_ticket"]
 -- least_events = 10
 -- least_exposed_events = 10
 -- gives = { ratios = "ratio_by_category(category, events, exposed_events, expected_events, rate_ratio, low, high, p)" }
@@ -56,11 +56,12 @@
 -- ///
 -- /// table time_at_risk
 -- The estimand: on any day, how many times as high is the hazard of being lost for a customer who opened a ticket of
--- the category in the last 90 days as for one who did not, at the same class, tenure, number of tickets in the year
--- before, and calendar year. A ticket switches on the day it is opened. Whoever stays longer has more time to open
--- one, so that customers with a ticket against customers without would make a harmless one look like a cure.
--- Class, tenure and tickets are as of the first day of the month, so that what follows the ticket adjusts nothing.
--- The class goes by the revenue limits of today.
+-- the category in the last 90 days as for one who did not, at the same class, tenure, rhythm and calendar year, and
+-- with or without a ticket of another category lately: who opens one kind often opens others, and a harmless kind is
+-- not to be blamed for a harmful one. A ticket switches on on the day it is opened. Whoever stays longer has more time
+-- to open one, so that customers with a ticket against customers without would make a harmless one look like a cure.
+-- Class and tenure are as of the first day of the month, so that what follows the ticket adjusts nothing; the class
+-- goes by the revenue limits of today.
 with months as (
     select
         month_on,
@@ -87,13 +88,11 @@ limits as (
 ),
 
 changes as (
-    select party_id, purchased_on as day_on, amount as revenue, 0 as mrr, 0 as tickets from purchases
+    select party_id, purchased_on as day_on, amount as revenue, 0 as mrr from purchases
     union all
-    select party_id, started_on, 0, mrr, 0 from subscription_values where mrr > 0 and not is_trial
+    select party_id, started_on, 0, mrr from subscription_values where mrr > 0 and not is_trial
     union all
-    select party_id, ended_on, 0, -mrr, 0 from subscription_values where mrr > 0 and not is_trial and ended_on is not null
-    union all
-    select party_id, from_on, 0, 0, tickets from ticket_spells where not is_cancellation
+    select party_id, ended_on, 0, -mrr from subscription_values where mrr > 0 and not is_trial and ended_on is not null
 ),
 
 changed as (
@@ -101,8 +100,7 @@ changed as (
         party_id,
         12 * extract(year from day_on) + extract(month from day_on) as month_number,
         sum(revenue) as revenue,
-        sum(mrr) as mrr,
-        sum(tickets) as tickets
+        sum(mrr) as mrr
     from changes
     group by 1, 2
 ),
@@ -123,8 +121,7 @@ states as (
         m.month_on,
         m.last_on,
         coalesce(sum(c.revenue) over year_before, 0) as revenue,
-        coalesce(sum(c.mrr) over ever_before, 0) as mrr,
-        coalesce(sum(c.tickets) over year_before, 0) as tickets
+        coalesce(sum(c.mrr) over ever_before, 0) as mrr
     from followed f
     join months m on m.month_number between f.first_number and f.last_number
     left join changed c on c.party_id = f.party_id and c.month_number = m.month_number
@@ -148,11 +145,19 @@ customer_months as (
             else 'none'
         end as class,
         case
-            when date_diff('day', s.since_on, m.month_on) < 365 then 'under a year'
-            when date_diff('day', s.since_on, m.month_on) < 730 then 'one to two years'
+            when date_diff('day', s.since_on, m.month_on) < 90 then 'under 90 days'
+            when date_diff('day', s.since_on, m.month_on) < 180 then 'to 180 days'
+            when date_diff('day', s.since_on, m.month_on) < 365 then 'to a year'
+            when date_diff('day', s.since_on, m.month_on) < 730 then 'to two years'
             else 'over two years'
         end as tenure,
-        case when m.tickets = 0 then 'none' when m.tickets <= 2 then 'one or two' else 'more' end as contacts
+        case
+            when s.effect_days = 90 then 'to 90 days'
+            when s.effect_days <= 120 then 'to 120 days'
+            when s.effect_days <= 160 then 'to 160 days'
+            when s.effect_days <= 240 then 'to 240 days'
+            else 'over 240 days'
+        end as rhythm
     from loss_spells s
     join states m on m.party_id = s.party_id and m.month_on <= s.until_on and m.last_on >= s.from_on
     cross join limits l
@@ -160,32 +165,82 @@ customer_months as (
 
 everybody as (
     select
-        is_contractual, year, class, tenure, contacts,
+        is_contractual, year, class, tenure, rhythm,
         count(*) filter (where is_lost) as losses,
         sum(date_diff('day', from_on, until_on) + 1) as days
     from customer_months
-    group by is_contractual, year, class, tenure, contacts
+    group by is_contractual, year, class, tenure, rhythm
+),
+
+switched as (
+    select party_id, category, from_on, until_on
+    from ticket_spells
+    where category is not null and not is_cancellation
+),
+
+-- Stretches of days over which a customer's tickets of late are of the same categories.
+turns as (
+    select party_id, from_on as day_on from switched
+    union
+    select party_id, until_on + 1 from switched
+),
+
+stretches as (
+    select party_id, day_on as from_on, lead(day_on) over (partition by party_id order by day_on) - 1 as until_on
+    from turns
+),
+
+mixes as (
+    select t.party_id, t.from_on, t.until_on, s.category, count(*) over (partition by t.party_id, t.from_on) as categories
+    from stretches t
+    join switched s on s.party_id = t.party_id and s.from_on <= t.from_on and s.until_on >= t.until_on
 ),
 
 exposed as (
     select
-        t.category, m.is_contractual, m.year, m.class, m.tenure, m.contacts,
-        count(*) filter (where m.is_lost and m.until_on between t.from_on and t.until_on) as losses,
-        sum(date_diff('day', greatest(t.from_on, m.from_on), least(t.until_on, m.until_on)) + 1) as days
-    from ticket_spells t
-    join customer_months m on m.party_id = t.party_id and t.from_on <= m.until_on and t.until_on >= m.from_on
-    where t.category is not null
-        and not t.is_cancellation
-    group by t.category, m.is_contractual, m.year, m.class, m.tenure, m.contacts
+        x.category, m.is_contractual, m.year, m.class, m.tenure, m.rhythm, x.categories,
+        count(*) filter (where m.is_lost and m.until_on between x.from_on and x.until_on) as losses,
+        sum(date_diff('day', greatest(x.from_on, m.from_on), least(x.until_on, m.until_on)) + 1) as days
+    from mixes x
+    join customer_months m on m.party_id = x.party_id and x.from_on <= m.until_on and x.until_on >= m.from_on
+    group by x.category, m.is_contractual, m.year, m.class, m.tenure, m.rhythm, x.categories
+),
+
+-- A stretch with tickets of n categories stands in `exposed` n times.
+with_ticket as (
+    select
+        is_contractual, year, class, tenure, rhythm,
+        cast(round(sum(1.0 * losses / categories)) as bigint) as losses,
+        cast(round(sum(1.0 * days / categories)) as bigint) as days
+    from exposed
+    group by is_contractual, year, class, tenure, rhythm
+),
+
+with_category as (
+    select category, is_contractual, year, class, tenure, rhythm, sum(losses) as losses, sum(days) as days
+    from exposed
+    group by category, is_contractual, year, class, tenure, rhythm
 )
 
-select category, is_contractual, year, class, tenure, contacts, true as is_exposed, losses, days
+select
+    category, is_contractual, year, class, tenure, rhythm,
+    categories > 1 as has_other_ticket, true as is_exposed, sum(losses) as losses, sum(days) as days
 from exposed
+group by category, is_contractual, year, class, tenure, rhythm, categories > 1
 union all
-select e.category, a.is_contractual, a.year, a.class, a.tenure, a.contacts, false, a.losses - e.losses, a.days - e.days
-from exposed e
-join everybody a using (is_contractual, year, class, tenure, contacts)
-order by 1, 2, 3, 4, 5, 6, 7
+select
+    c.category, c.is_contractual, c.year, c.class, c.tenure, c.rhythm,
+    true, false, t.losses - c.losses, t.days - c.days
+from with_category c
+join with_ticket t using (is_contractual, year, class, tenure, rhythm)
+union all
+select
+    c.category, c.is_contractual, c.year, c.class, c.tenure, c.rhythm,
+    false, false, e.losses - t.losses, e.days - t.days
+from with_category c
+join with_ticket t using (is_contractual, year, class, tenure, rhythm)
+join everybody e using (is_contractual, year, class, tenure, rhythm)
+order by 1, 2, 3, 4, 5, 6, 7, 8
 -- /// table tickets_by_category
 with opened as (
     select t.category, sum(t.tickets) as tickets, count(distinct t.party_id) as customers
