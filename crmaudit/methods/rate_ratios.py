@@ -37,6 +37,8 @@ PAPERS = (
 EXACT_VARIANCE = 1000.0
 """Counts with a smaller variance are tested exactly."""
 
+ROUNDING = 1e-15
+
 COLUMNS = {
     "events": pl.Int64,
     "exposed_events": pl.Int64,
@@ -108,7 +110,8 @@ def score_p(strata: Strata) -> float:
         strata = Strata(strata.other_events, strata.exposed_events, strata.other_time, strata.exposed_time)
         observed = float(strata.exposed_events.sum())
     below, here = _tail(strata, int(observed))
-    return min(1.0, 2 * min(below + here / 2, 1 - below - here / 2))
+    # What is left of 1 is rounded: no p is told from nothing.
+    return min(1.0, 2 * max(ROUNDING, min(below + here / 2, 1 - below - here / 2)))
 
 
 def _tail(strata: Strata, observed: int) -> tuple[float, float]:

@@ -3,7 +3,7 @@
 -- question = "Which service issues foreshadow losing a customer?"
 -- why      = "A customer who is about to leave has often said so, in a ticket that somebody closed."
 -- fix      = "Give every ticket one category from a short list on the day it is opened, and record who opened it."
--- headline = ["Customers are lost {worst_hazard_ratio} times as often after a ticket about {worst_category} ({worst_hazard_ratio.interval}).", "No kind of ticket is followed by more losses than chance explains, among {losses} losses.", "Too few losses are known to tell which tickets foreshadow them."]
+-- headline = ["Customers are lost {worst_hazard_ratio} times as often after a ticket about {worst_category} ({worst_hazard_ratio.interval}).", "Customers are lost after a ticket about {worst_category}, and none like them without one.", "No kind of ticket is followed by more losses than chance explains, among {losses} losses.", "Too few losses are known to tell which tickets foreshadow them."]
 -- any_of   = [["tickets.category"]]
 -- optional = ["classes", "purchases", "subscription_values", "forecasts"]
 -- hidden   = ["time_at_risk", "ratio_by_category", "tickets_by_category"]
@@ -34,6 +34,15 @@
 -- when = "q < 0.05 and hazard_ratio > 1"
 -- key = "{category}"
 -- text = "After a ticket about {category} customers are lost {hazard_ratio} times as often ({hazard_ratio.interval}): {losses} of {customers} who opened one. {customers_now} still there opened one lately."
+-- customers = "customers_now"
+-- value = "window_amount"
+-- lists = "customers_to_call"
+-- [[finding]]
+-- level = "act"
+-- table = "by_category"
+-- when = "q < 0.05 and hazard_ratio is null and losses > expected_losses"
+-- key = "{category}"
+-- text = "After a ticket about {category} {losses} of {customers} customers were lost, and none like them without one; by chance it would be {expected_losses}. {customers_now} still there opened one lately."
 -- customers = "customers_now"
 -- value = "window_amount"
 -- lists = "customers_to_call"
@@ -283,14 +292,14 @@ select
     t.tickets,
     t.customers_now,
     t.window_amount,
-    case when r.rate_ratio is not null then r.q end as q
+    case when r.exposed_events >= 10 then r.q end as q
 from tickets_by_category t
 left join ratio_by_category r on r.category = t.category
 order by r.rate_ratio desc nulls last, t.customers desc, t.category
 -- /// table customers_to_call
 select p.customer, t.category, t.from_on as opened_on, k.class, c.window_revenue as window_amount, p.owner_id, t.party_id
 from ticket_spells t
-join by_category b on b.category = t.category and b.q < 0.05 and b.hazard_ratio > 1
+join by_category b on b.category = t.category and b.q < 0.05 and b.losses > b.expected_losses
 join clock w on w.as_of_on between t.from_on and t.until_on
 join customers c on c.period = 'current' and c.party_id = t.party_id
 join parties p on p.party_id = t.party_id
@@ -298,7 +307,6 @@ left join forecasts f on f.party_id = t.party_id
 left join classes k on k.period = 'current' and k.party_id = t.party_id
 where not t.is_cancellation
     and case when c.is_contractual then c.is_under_contract else not coalesce(f.is_lapsed, false) end
-    and b.q is not null
 order by c.window_revenue desc, p.customer, t.category, t.party_id
 -- /// metrics
 select
@@ -320,8 +328,8 @@ from (
 left join (
     select category, hazard_ratio, hazard_ratio_low, hazard_ratio_high
     from by_category
-    where q < 0.05 and hazard_ratio > 1
-    order by hazard_ratio desc, category
+    where q < 0.05 and losses > expected_losses
+    order by hazard_ratio desc nulls first, category
     limit 1
 ) w on 1 = 1
 where exists (select 1 from by_category)
