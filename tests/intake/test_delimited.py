@@ -100,6 +100,26 @@ def test_a_torn_record_in_a_file_of_crlf_is_not_cut_short(desk: Desk) -> None:
     assert lines_of_rejects(table) == [2, 3]
 
 
+def test_a_carriage_return_apart_from_its_line_feed(desk: Desk) -> None:
+    table = desk.table(b"id,name\r\n1,a\rxx\n2,b\r\n")
+    assert desk.rows(table) == [["2", "b"]]
+    assert lines_of_rejects(table) == [2]
+
+
+def test_a_nul_inside_quotes(desk: Desk) -> None:
+    table = desk.table(b'id,name\n1,"a\0b"\n2,b\n')
+    assert desk.rows(table) == [["2", "b"]]
+    assert "NUL" in table.rejects[0].reason
+
+
+def test_ends_of_line_inside_quotes_are_no_ends_of_line(desk: Desk) -> None:
+    without_header = desk.table(b'2024-01-05,"a\r\nb"\n2024-01-06,c\n')
+    assert desk.rows(without_header) == [["2024-01-05", "a\r\nb"], ["2024-01-06", "c"]]
+    old_macintosh = desk.table(b'id,name\r1,"a\nb\nc\nd"\r2,"e\n"\r')
+    assert desk.rows(old_macintosh) == [["1", "a\nb\nc\nd"], ["2", "e\n"]]
+    assert not old_macintosh.rejects
+
+
 def test_files_of_both_ends_of_line_are_read(desk: Desk) -> None:
     table = desk.table(b"id,name\r\n1,a\r\n2,b\r\n3,c\n4,d\n")
     assert [row[1] for row in desk.rows(table)] == ["a", "b", "c", "d"]
@@ -142,6 +162,8 @@ def test_empty_rows_are_no_records(desk: Desk) -> None:
     assert desk.rows(table) == [["1", "2", "3"], ["4", "5", "6"]]
     assert "5 empty rows skipped" in table.notes
     assert table.rows_read == 2
+    otherwise_clean = desk.table(b"a,b,c\n1,2,3\n,,\n4,5,6\n")
+    assert desk.rows(otherwise_clean) == [["1", "2", "3"], ["4", "5", "6"]]
 
 
 def test_empty_columns_at_the_end_are_dropped(desk: Desk) -> None:
