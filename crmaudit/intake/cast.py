@@ -95,7 +95,7 @@ class Caster:
     def is_suspect(self, cast: ColumnCast, value: str) -> str:
         """The same at a glance, for the quick pass: a text without a value that is not one of the usual empty ones."""
         x = quoted(cast.mapped.source)
-        return f"({value} is null and {x} not in {listed(forms.spellings(self.words.nothing))})"
+        return f"case when {value} is null then {x} not in {listed(forms.spellings(self.words.nothing))} else false end"
 
     def reason(self, cast: ColumnCast, raw: str) -> str:
         """The SQL expression of why a text could not be cast."""

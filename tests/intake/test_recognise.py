@@ -261,3 +261,20 @@ def test_the_vocabulary_names_only_tables_and_columns_that_exist() -> None:
         assert all(n == plain(n) or "*" in n for names in table.columns.values() for n in names)
     for key in words.states:
         TABLES[key.partition(".")[0]].column(key.partition(".")[2])
+
+
+def test_a_data_dictionary_that_names_the_columns_of_accounts_is_no_list_of_accounts() -> None:
+    con = duckdb.connect()
+    header = ["account", "sector", "year_established", "revenue", "employees", "subsidiary_of", "sales_agent", "manager"]
+    rows = [[""] * 8, ["products", *[""] * 7], ["product", "series", "sales_price", *[""] * 5], *[[""] * 8] * 4]
+    (found,) = recognise(con, [raw_table(con, "data_dictionary.csv", header, rows)])
+    assert found.entity is None
+
+
+def test_a_few_known_columns_among_many_are_not_enough() -> None:
+    con = duckdb.connect()
+    header = ["id", "amount", "created_at", "status", "type", "net", "fee", "object", "payout", "source", "reporting"]
+    rows = [[str(i), "5.50", "2024-03-07", "available", "charge", "5", "0.5", "x", "p", "s", "r"] for i in range(5)]
+    (found,) = recognise(con, [raw_table(con, "balance_data.csv", header, rows)])
+    assert found.entity is None
+    assert found.reason
