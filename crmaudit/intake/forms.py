@@ -72,6 +72,7 @@ QUICK_FORMS: Mapping[str, str] = {
 }
 """Forms whose values a plain cast reads rightly, given `quick_test`."""
 
+_SHORT = 7
 MOST_CONTROLS = "[\\x00-\\x08\\x0b-\\x1f\\x7f\\x{80}-\\x{9f}\\x{feff}\\x{200b}]"
 ALL_CONTROLS = "[\\x00-\\x1f\\x7f\\x{80}-\\x{9f}\\x{feff}\\x{200b}]"
 _SPACES = "^[\\s\\x{a0}\\x{202f}]+|[\\s\\x{a0}\\x{202f}]+$"
@@ -120,8 +121,17 @@ def stripped(text: str, *, lines: bool) -> str:
 
 
 def meaningful(text: str, nothing: Collection[str]) -> str:
-    """The stripped text, NULL where it says nothing. Give a column: an expression would be computed several times."""
-    return f"case when {text} in {listed(spellings(nothing))} then null else {text} end"
+    """The stripped text, NULL where it says nothing. Give a column: an expression would be computed several times.
+
+    Most of these words are short and most texts are not: lengths are compared first, being cheaper.
+    """
+    short = [w for w in spellings(nothing) if len(w.encode()) <= _SHORT]
+    long = [w for w in spellings(nothing) if len(w.encode()) > _SHORT]
+    lengths = sorted({len(w.encode()) for w in long})
+    arms = f"when strlen({text}) <= {_SHORT} and {text} in {listed(short)} then null "
+    if long:
+        arms += f"when strlen({text}) in ({', '.join(map(str, lengths))}) and {text} in {listed(long)} then null "
+    return f"case {arms}else {text} end"
 
 
 def date_value(form: str, text: str, *, timezone: str, order: str | None, months: Mapping[str, int]) -> str:

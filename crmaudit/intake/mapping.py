@@ -196,11 +196,7 @@ def _offers(
         and key not in ("account_id", "contact_id")
     ):
         offers.append(_Offer(1.0, source.name, link[0], link[1]))
-    for column, texts in names.columns.items():
-        match = _named(source.plain, texts, names.words)
-        if match is None:
-            continue
-        quality, text = match
+    for column, (quality, text) in _named(source.plain, names).items():
         problem = _unlike(source, TABLES[entity].column(column), words)
         if problem:
             why_not = f"its name fits {entity}.{column}, but {problem}"
@@ -211,16 +207,19 @@ def _offers(
     return offers, why_not
 
 
-def _named(name: str, texts: tuple[str, ...], words: tuple[str, ...]) -> tuple[float, str] | None:
-    shorter = next((name[len(w) + 1 :] for w in sorted(words, key=len, reverse=True) if name.startswith(w + " ")), None)
-    bare = _without_currency(name)
-    best: tuple[float, str] | None = None
-    for position, text in enumerate(texts):
-        for candidate, quality in ((name, 1.0), (bare, 0.9), (shorter, 0.8)):
-            if candidate is not None and fits(candidate, text):
-                found = (quality - 0.01 * position - (0.3 if "*" in text else 0.0), text)
-                best = max(best, found) if best else found
-    return best
+def _named(name: str, names: TableNames) -> dict[str, tuple[float, str]]:
+    """The columns a name may stand for: how well (to 1) and by which of their names."""
+    prefix = next((p for p in names.prefixes if name.startswith(p)), None)
+    shorter = name[len(prefix) :] if prefix else None
+    found: dict[str, tuple[float, str]] = {}
+    for candidate, quality in ((name, 1.0), (_without_currency(name), 0.9), (shorter, 0.8)):
+        if candidate is None:
+            continue
+        offers = [(column, candidate, place, quality) for column, place in names.by_name.get(candidate, {}).items()]
+        offers += [(c, text, place, quality - 0.3) for text, c, place in names.patterns if fits(candidate, text)]
+        for column, text, place, worth in offers:
+            found[column] = max(found.get(column, (0.0, "")), (worth - 0.01 * place, text))
+    return found
 
 
 def _without_currency(name: str) -> str | None:

@@ -150,9 +150,10 @@ def _complete(con: duckdb.DuckDBPyConnection, entity: str, present: set[str], *,
         columns = [f"{quoted(c.name)} {c.sql_type}" for c in table.columns]
         con.execute(f"create table loaded.{entity} ({', '.join([*columns, 'system varchar', 'source_id integer'])})")
         return
-    for column in table.columns:
-        if column.name not in present:
-            con.execute(f"alter table loaded.{entity} add column {quoted(column.name)} {column.sql_type}")
+    missing = [c for c in table.columns if c.name not in present]
+    if missing:
+        added = [f"alter table loaded.{entity} add column {quoted(c.name)} {c.sql_type}" for c in missing]
+        con.execute("; ".join(added))
 
 
 def _is_referred_to(entity: str) -> bool:

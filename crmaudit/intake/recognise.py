@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from crmaudit.errors import SettingsError
-from crmaudit.intake.mapping import ColumnMapping, Links, from_known, is_specific, load_stamps, propose
+from crmaudit.intake.mapping import PARTY, ColumnMapping, Links, from_known, is_specific, load_stamps, propose
 from crmaudit.intake.overrides import apply_override, override_for
 from crmaudit.intake.profile import Profile, profile
 from crmaudit.intake.raw import RawTable
@@ -22,6 +22,9 @@ from crmaudit.schema import TABLES
 GENERIC = "generic"
 ACCEPTED = 0.5
 """A file whose best table scores less is told as not recognised."""
+_MOST = 0.6
+"""Share of a file's columns that must be known where neither its name nor an id says what it is."""
+_NAMED = ("accounts", "contacts", "products", "users")
 CLOSE = 0.1
 """Tables that score within this of the best are listed as candidates."""
 
@@ -134,9 +137,15 @@ class _Judged:
 def _judge(entity: str, seen: Profile, words: Vocabulary, links: Links) -> _Judged:
     names = words.tables[entity]
     mapping = propose(entity, seen, words, links)
-    missing = [" or ".join(group) for group in names.needs if not any(mapping.has(c) for c in group)]
+    filled = {m.column for m in mapping.columns if seen.rows == 0 or seen.columns[m.source].values}
+    filled |= {"customer"} & {"customer" for c in PARTY if c in filled}
+    missing = [" or ".join(group) for group in names.needs if not filled & set(group)]
+    naming = [m for m in mapping.columns if m.column in (TABLES[entity].key, "name", "email", "last_name")]
+    if entity in _NAMED and naming and max(len(seen.columns[m.source].values) for m in naming) < seen.rows / 2:
+        missing.append("a name or an id in most rows")
     header = {c.plain for c in seen.columns.values()}
     own_key = names.columns.get(TABLES[entity].key or "", ())
+    missing += [f"no column {name!r}" for name in names.alien if name in header]
     for concept in names.absent:
         alien = next((n for n in _telling_names(concept, words) if n in header and n not in own_key), None)
         if alien:
@@ -158,6 +167,8 @@ def _judge(entity: str, seen: Profile, words: Vocabulary, links: Links) -> _Judg
     score += 0.2 * share
     if not (key and is_specific(entity, key)):
         score -= 0.15 * _is_keyed_by_another(entity, seen, words)
+        if not word and share < _MOST:
+            missing.append("a telling file name, an id of its own, or more columns that we know")
     evidence.append(f"{len(mapping.columns)} of {len(seen.columns)} columns are columns of {entity}")
     if signs:
         evidence.append(f"telling columns: {', '.join(filter(None, map(mapping.source_of, signs)))}")

@@ -222,8 +222,11 @@ def test_customers_are_companies_where_the_other_file_says_so() -> None:
 
 def test_a_true_creation_date_is_no_load_stamp() -> None:
     con = duckdb.connect()
-    rows = [[str(i), f"p{i}@example.com", f"2024-{i + 1:02}-07 10:00:00", "2026-07-25 00:18:26.9"] for i in range(9)]
-    people = raw_table(con, "contacts.csv", ["contact_id", "email", "created_at", "inserted_at"], rows)
+    rows = [
+        [str(i), f"p{i}@example.com", f"2024-{i + 1:02}-07 10:00:00", "2026-07-25 00:18:26.9", f"2025-{i + 1:02}-09"]
+        for i in range(9)
+    ]
+    people = raw_table(con, "contacts.csv", ["contact_id", "email", "created_at", "inserted_at", "last_login"], rows)
     (found,) = recognise(con, [people])
     assert found.mapping is not None
     assert found.mapping.source_of("created_on") == "created_at"
@@ -261,3 +264,29 @@ def test_the_vocabulary_names_only_tables_and_columns_that_exist() -> None:
         assert all(n == plain(n) or "*" in n for names in table.columns.values() for n in names)
     for key in words.states:
         TABLES[key.partition(".")[0]].column(key.partition(".")[2])
+
+
+def test_a_data_dictionary_that_names_the_columns_of_accounts_is_no_list_of_accounts() -> None:
+    con = duckdb.connect()
+    header = [
+        "account",
+        "sector",
+        "year_established",
+        "revenue",
+        "employees",
+        "subsidiary_of",
+        "sales_agent",
+        "manager",
+    ]
+    rows = [[""] * 8, ["products", *[""] * 7], ["product", "series", "sales_price", *[""] * 5], *[[""] * 8] * 4]
+    (found,) = recognise(con, [raw_table(con, "data_dictionary.csv", header, rows)])
+    assert found.entity is None
+
+
+def test_a_few_known_columns_among_many_are_not_enough() -> None:
+    con = duckdb.connect()
+    header = ["id", "amount", "created_at", "status", "type", "net", "fee", "object", "payout", "source", "reporting"]
+    rows = [[str(i), "5.50", "2024-03-07", "available", "charge", "5", "0.5", "x", "p", "s", "r"] for i in range(5)]
+    (found,) = recognise(con, [raw_table(con, "balance_data.csv", header, rows)])
+    assert found.entity is None
+    assert found.reason
