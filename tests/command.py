@@ -43,7 +43,7 @@ def crmaudit(*arguments: object) -> Ran:
     code: object = 0
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
         try:
-            cli.app([str(argument) for argument in arguments], prog_name="crmaudit")
+            cli.main([str(argument) for argument in arguments])
         except SystemExit as end:
             code = end.code
     assert isinstance(code, int | None)
