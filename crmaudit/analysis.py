@@ -15,7 +15,7 @@ import duckdb
 
 from crmaudit import __version__, identity, render, report, workspace
 from crmaudit.audits import Audit, Model, read_models
-from crmaudit.catalogue import audits_of as audits_of
+from crmaudit.catalogue import audits_of
 from crmaudit.database import Database, create_loaded
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
@@ -72,7 +72,7 @@ def analyze(
         try:
             known = _take_in(con, exports, scratch, settings, today, progress)
             known = replace(known, findings=(*known.findings, *_replacements(audits)))
-            _lock(con, scratch)
+            lock(con, scratch)
             result = analyze_loaded(Database(con, scratch), settings, today, audits, known, progress)
             _write_lists(con, fresh)
             con.execute("checkpoint")
@@ -117,7 +117,7 @@ def _connect(path: Path, scratch: Path, limits: Limits) -> duckdb.DuckDBPyConnec
     return con
 
 
-def _lock(con: duckdb.DuckDBPyConnection, scratch: Path) -> None:
+def lock(con: duckdb.DuckDBPyConnection, scratch: Path) -> None:
     """From here on SQL of users may run: it reaches no file but the run's own scratch folder, and no network."""
     con.execute("set allowed_directories = [?]", [str(scratch)])
     con.execute("set enable_external_access = false")

@@ -288,7 +288,7 @@ class _Header:
     def tables(self, name: str, kind: type) -> dict[str, dict[str, Any]]:
         found = self.table(name)
         for own, rule in found.items():
-            self._check(own, rule, kind)
+            self._check(own, rule, kind, own)
         return found
 
     def needs(self) -> Needs:
@@ -336,13 +336,13 @@ class _Header:
                 raise AuditFileError(f"{self.place(name)}: a finding's level is one of {', '.join(get_args(Level))}")
         return rules
 
-    def _check(self, name: str, rule: object, kind: type) -> None:
+    def _check(self, name: str, rule: object, kind: type, line: str = "") -> None:
         """Every key of the rule is one that its kind knows, and none that it wants is missing."""
         if not isinstance(rule, dict):
             raise AuditFileError(f"{self.place(name)}: `{name}` is a table with keys of its own")
         known = {f.name: f for f in fields(kind)}
         if unknown := sorted(set(rule) - set(known)):
-            raise AuditFileError(f"{self.place(unknown[0])}: `{name}` knows no {', '.join(unknown)}")
+            raise AuditFileError(f"{self.place(line or unknown[0])}: `{name}` knows no {', '.join(unknown)}")
         wanted = [n for n, f in known.items() if f.default is MISSING and f.default_factory is MISSING]
         if lacking := [n for n in wanted if n not in rule]:
             raise AuditFileError(f"{self.place(name)}: `{name}` wants {', '.join(lacking)}")

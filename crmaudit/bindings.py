@@ -9,7 +9,7 @@ from pathlib import Path
 
 import duckdb
 
-from crmaudit.analysis import Known, analyze_loaded
+from crmaudit.analysis import Known, analyze_loaded, lock
 from crmaudit.audits import Audit
 from crmaudit.database import Database
 from crmaudit.errors import AuditFileError
@@ -23,12 +23,15 @@ def bind(audits: Iterable[Audit]) -> None:
         try:
             db = Database(con, Path(scratch))
             analyze_loaded(db, Settings(), dt.date(2000, 1, 1), (), Known(), lambda _: None)
+            lock(con, Path(scratch))
             for audit in audits:
                 con.execute(f'create schema "{audit.id}"')
                 for block in (*audit.tables, audit.metrics):
                     try:
                         con.execute(f"create temp table {block.name} as {block.sql}")
-                    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException) as error:
+                    except duckdb.PermissionException as error:
+                        raise AuditFileError(f"{audit.path}:{block.line}: {error}") from error
+                    except (duckdb.BinderException, duckdb.CatalogException) as error:
                         if any(call.table == earlier.name for call in audit.methods for earlier in audit.tables):
                             continue
                         raise AuditFileError(f"{audit.path}:{block.line}: {error}") from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import TextIOWrapper
 from pathlib import Path
@@ -19,10 +19,10 @@ from crmaudit.errors import CrmauditError, UsageError
 
 
 class Commands(TyperGroup):
-    """Every mishap of a command is one message on stderr and an exit code, never a traceback."""
+    """The commands, whose end by a signal or a closed pipe is told here, before typer makes something else of it."""
 
     def invoke(self, ctx: Any) -> Any:
-        with _mishaps_told():
+        with _ends_told():
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
@@ -181,17 +181,24 @@ def _settings(exports: Path, config: Path | None, *, as_of: str | None = None, *
 
 
 @contextmanager
-def _mishaps_told() -> Iterator[None]:
+def _ends_told() -> Iterator[None]:
     try:
         yield
-    except CrmauditError as error:
-        _say_and_exit(str(error), error.exit_code)
     except KeyboardInterrupt:
         _say_and_exit("interrupted; an earlier audit is as it was", 130)
     except BrokenPipeError:
         # Who reads us has read enough. What is still buffered goes nowhere, so that the exit does not fail on it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)
+
+
+@contextmanager
+def _mishaps_told() -> Iterator[None]:
+    """Every mishap is one message on stderr and an exit code, never a traceback."""
+    try:
+        yield
+    except CrmauditError as error:
+        _say_and_exit(str(error), error.exit_code)
     except OSError as error:
         _say_and_exit(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 2)
     except MemoryError:
@@ -212,13 +219,14 @@ def _say_and_exit(message: str, code: int) -> NoReturn:
     sys.exit(code)
 
 
-def main() -> None:
-    """The entry point of the `crmaudit` command."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point of the `crmaudit` command; always ends in SystemExit."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that lacks a character shows its number, and the command goes on.
             stream.reconfigure(errors="backslashreplace")
-    app()
+    with _mishaps_told():
+        app(arguments, prog_name="crmaudit")
 
 
 if __name__ == "__main__":

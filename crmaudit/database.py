@@ -45,7 +45,7 @@ class Database:
         return frame
 
     def store(self, table: str, frame: pl.DataFrame) -> None:
-        """Replaces the table by the frame's rows; by way of a Parquet file, since DuckDB reads no Polars without Arrow."""
+        """Replaces the table by the frame's rows, by way of a Parquet file: DuckDB reads no Polars without Arrow."""
         path = self._next_file()
         frame.write_parquet(path)
         self.con.execute(f"create or replace table {table} as from read_parquet('{quoted(path)}')")

@@ -100,7 +100,7 @@ def free_mail_domains() -> frozenset[str]:
 
 
 def registered_domain(host: str) -> str | None:
-    """`mail.acme.co.uk` or `https://www.acme.co.uk/x` -> `acme.co.uk`, by the public suffix list; None if it has none."""
+    """`mail.acme.co.uk` or `https://www.acme.co.uk/x` -> `acme.co.uk`, by the public suffix list, else None."""
     bare = host.strip().lower().removeprefix("https://").removeprefix("http://").split("/")[0].split(":")[0].strip(".")
     return _suffixes().privatesuffix(bare) if "." in bare else None
 
@@ -114,7 +114,8 @@ def _suffixes():  # type: ignore[no-untyped-def]  # the library has no types
 
 def _number_parties(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
-        "create or replace table party_numbers as select party, row_number() over (order by party)::integer as party_id "
+        "create or replace table party_numbers as "
+        "select party, row_number() over (order by party)::integer as party_id "
         "from (select distinct party from found where party is not null)"
     )
     con.execute(
@@ -131,12 +132,15 @@ def _with_party(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     Only columns that somebody filled take part in the joins: a base with one id a row pays for one join.
     """
     names = [c.name for c in table.columns]
-    own = {"account_id": "account_id", "account_name": "name", "email": "email"} if table.name == "accounts" else {
-        c: c for c in NAMING if c in names and (c != "lead_id" or table.name in LEAD_LINKED)
-    }
+    own = (
+        {"account_id": "account_id", "account_name": "name", "email": "email"}
+        if table.name == "accounts"
+        else {c: c for c in NAMING if c in names and (c != "lead_id" or table.name in LEAD_LINKED)}
+    )
     if table.name == "contacts":
         own.pop("lead_id", None)
-    counts = con.execute(f"select count(*), {', '.join(f'count({c})' for c in names)} from loaded.{table.name}").fetchall()[0]
+    each = ", ".join(f"count({c})" for c in names)
+    counts = con.execute(f"select count(*), {each} from loaded.{table.name}").fetchall()[0]
     filled = {name for name, n in zip(names, counts[1:], strict=True) if n}
     whole = any(n == counts[0] for name, n in zip(names, counts[1:], strict=True) if name in own.values())
     joins, parties = [], []
@@ -151,7 +155,8 @@ def _with_party(con: duckdb.DuckDBPyConnection, table: Table) -> str:
         if whole or parent == table.name or key not in filled or (parent == "leads" and "lead_id" in own):
             continue
         joins.append(
-            f"left join (select system, {key}, min(party_id) as party_id from {parent} group by system, {key}) {parent} "
+            f"left join (select system, {key}, min(party_id) as party_id "
+            f"from {parent} group by system, {key}) {parent} "
             f"on {parent}.system = t.system and {parent}.{key} = t.{key}"
         )
         parties.append(f"{parent}.party_id")

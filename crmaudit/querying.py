@@ -48,10 +48,10 @@ def run(sql: str, audit: Path, out: TextIO, *, as_csv: bool, deadline: float = D
     if not database.is_file():
         raise UsageError(f"{audit} holds no audit.duckdb; run `crmaudit analyze EXPORTS --out {audit}` first")
     with tempfile.TemporaryDirectory() as scratch:
-        answer = Path(scratch) / "answer.csv"
+        file = Path(scratch) / "answer.csv"
         try:
             done = subprocess.run(  # noqa: S603 -- our own program; paths are arguments, the SQL is its input
-                [sys.executable, "-P", "-m", "crmaudit.querying", str(database.resolve()), str(answer)],
+                [sys.executable, "-P", "-m", "crmaudit.querying", str(database.resolve()), str(file)],
                 env={**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[1]), "PYTHONIOENCODING": "utf-8"},
                 input=sql.encode("utf-8", errors="replace"),
                 stdout=subprocess.DEVNULL,
@@ -65,7 +65,7 @@ def run(sql: str, audit: Path, out: TextIO, *, as_csv: bool, deadline: float = D
             raise UsageError(done.stderr.decode("utf-8", errors="replace").strip())
         if done.returncode:
             raise UsageError(f"the query was ended: it takes more than {MEMORY >> 30} GiB of memory")
-        with answer.open(encoding="utf-8", newline="") as rows:
+        with file.open(encoding="utf-8", newline="") as rows:
             if as_csv:
                 shutil.copyfileobj(rows, out)
             else:
@@ -96,16 +96,19 @@ def _print_table(lines: TextIO, out: TextIO) -> None:
         console.print(f"{count:,} rows; the first {LARGEST_ON_TERMINAL:,} are shown. All of them: --csv")
 
 
-def _answer(sql: str, database: Path, answer: Path) -> None:
-    """The child's part: writes the rows as CSV, a header first; duckdb.Error or ValueError where it will not."""
-    con = open_locked(database, answer.parent)
+def answer(sql: str, database: Path, file: Path) -> None:
+    """The child's part: writes the rows as CSV, a header first; duckdb.Error or ValueError where it will not.
+
+    What lies in the file's folder may be read, since DuckDB spills there.
+    """
+    con = open_locked(database, file.parent)
     try:
         statements = con.extract_statements(sql)
         if [s.type for s in statements] not in ([duckdb.StatementType.SELECT], [duckdb.StatementType.EXPLAIN]):
             raise ValueError("a query is one SELECT, and nothing else")
         con.execute(statements[0])
-        with answer.open("w", encoding="utf-8", errors="replace", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
+        with file.open("w", encoding="utf-8", errors="replace", newline="") as lines:
+            writer = csv.writer(lines, lineterminator="\n")
             writer.writerow(column[0] for column in con.description or ())
             while rows := con.fetchmany(10_000):
                 writer.writerows(rows)
@@ -122,10 +125,10 @@ def _limit_memory() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _child(database: str, answer: str) -> int:
+def _child(database: str, file: str) -> int:
     _limit_memory()
     try:
-        _answer(sys.stdin.buffer.read().decode("utf-8"), Path(database), Path(answer))
+        answer(sys.stdin.buffer.read().decode("utf-8"), Path(database), Path(file))
     except duckdb.OutOfMemoryException:
         return 1
     except (duckdb.Error, ValueError) as error:

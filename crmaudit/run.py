@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -14,8 +15,8 @@ from crmaudit import report
 from crmaudit.audits import Audit, Block, GivenTable, MethodCall, Model, is_query, label, unit_of
 from crmaudit.database import Database
 from crmaudit.methods import Estimate, false_discovery
-from crmaudit.resources import folder
 from crmaudit.needs import ANYTHING, Shapes, Wants, missing_columns, models_behind, told
+from crmaudit.resources import folder
 from crmaudit.sentences import figures_of, fill
 
 ROWS_SHOWN = 200
@@ -86,7 +87,7 @@ class Runner:
             progress(item.audit.title)
             self._estimate(item, built)
         comparisons = self._control(work)
-        return tuple(self._result(item, built) for item in work), comparisons
+        return tuple(self._result(item) for item in work), comparisons
 
     def _missing_of_models(self, shapes: Shapes) -> dict[str, tuple[str, ...]]:
         """For each empty model, the columns that would have filled it."""
@@ -157,7 +158,8 @@ class Runner:
             made = {name: frame.drop(c for c in frame.columns if _is_p(c)) for name, frame in made.items()}
         for name, facts in (("parameters", estimate.parameters), ("holdout", estimate.holdout or {})):
             if name in call.gives:
-                made[name] = pl.DataFrame([{k: v for k, v in facts.items() if isinstance(v, str | int | float)} or {"": 0}])
+                scalars = {k: v for k, v in facts.items() if isinstance(v, str | int | float)}
+                made[name] = pl.DataFrame([scalars or {"": 0}])
         for own_name in {**call.gives, **made}:
             place = call.gives.get(own_name, GivenTable(own_name))
             table_made = made.get(own_name, pl.DataFrame())
@@ -200,7 +202,7 @@ class Runner:
                 widened[table] = base.with_columns(pl.Series(name, own, dtype=pl.Float64))
             for table, frame in widened.items():
                 self.db.store(table, frame)
-        return sum(p is not None and p == p for values in families.values() for p in values)
+        return sum(p is not None and not math.isnan(p) for values in families.values() for p in values)
 
     def _tables(self, item: Working) -> list[str]:
         rows = self.db.con.execute(
@@ -213,14 +215,14 @@ class Runner:
         for table in self._tables(item):
             self.db.con.execute(f"drop view if exists temp.main.{table}")
 
-    def _result(self, item: Working, built: Built) -> report.Result:
+    def _result(self, item: Working) -> report.Result:
         """Metrics, findings, tables and charts of an audit whose tests are under control."""
         audit = item.audit
         if item.missing:
             return self._unanswerable(item)
         if item.failure is None:
             try:
-                return self._answer(item, built)
+                return self._answer(item)
             except (duckdb.Error, ArithmeticError, ValueError, TypeError, KeyError, IndexError) as error:
                 item.failure = f"{type(error).__name__}: {error}"
             finally:
@@ -243,7 +245,7 @@ class Runner:
         )
         return replace(_head(item.audit), reason=reason, missing=missing)
 
-    def _answer(self, item: Working, built: Built) -> report.Result:
+    def _answer(self, item: Working) -> report.Result:
         audit, con = item.audit, self.db.con
         for table in self._tables(item):
             con.execute(f"create or replace temp view {table} as from {item.schema}.{table}")
@@ -312,9 +314,10 @@ class Runner:
             source = f"(select * from {rule.table})"
             columns = self.db.columns(source)
             wanted = f"{rule.customers or 'null'} as _customers, cast({rule.value or 'null'} as double) as _value"
+            places = ", ".join(map(str, range(1, len(columns) + 1)))
             rows = self.db.con.execute(
                 f"select *, {wanted} from {source} where {rule.when} "
-                f"order by _value desc nulls last, _customers desc nulls last, {', '.join(map(str, range(1, len(columns) + 1)))} "
+                f"order by _value desc nulls last, _customers desc nulls last, {places} "
                 f"limit {rule.most}"
             ).fetchall()
             for row in rows:

@@ -8,10 +8,10 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from crmaudit.errors import SettingsError
 
@@ -37,6 +37,12 @@ class Classes(_Strict):
     a: float = Field(default=80.0, gt=0, lt=100)
     b: float = Field(default=95.0, gt=0, le=100)
 
+    @model_validator(mode="after")
+    def _in_order(self) -> Classes:
+        if self.a >= self.b:
+            raise ValueError("class B ends above class A")
+        return self
+
 
 class Settings(_Strict):
     """Everything that cannot be guessed, with the guesses' defaults."""
@@ -49,7 +55,7 @@ class Settings(_Strict):
     customers: Customers = Customers()
     classes: Classes = Classes()
     stages: dict[str, Literal["won", "lost", "open"]] = Field(default_factory=dict)
-    rates: dict[str, float] = Field(default_factory=dict)
+    rates: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
     """Report currency per unit of another currency."""
     files: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """What a file is and how its columns map, by the file's name; checked where the files are read."""
@@ -59,8 +65,12 @@ class Settings(_Strict):
     def _window(cls, value: str) -> str:
         if value == "all" or re.fullmatch(r"[1-9]\d{0,2}m", value):
             return value
-        first, dots, last = value.partition("..")
-        if not dots or dt.date.fromisoformat(first) > dt.date.fromisoformat(last):
+        first, _, last = value.partition("..")
+        try:
+            is_window = dt.date.fromisoformat(first) <= dt.date.fromisoformat(last)
+        except ValueError:
+            is_window = False
+        if not is_window:
             raise ValueError("a window is 12m, all, or FROM..TO such as 2024-01-01..2024-12-31")
         return value
 

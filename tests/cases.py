@@ -41,7 +41,10 @@ from crmaudit.schema import TABLES
 from crmaudit.settings import Settings
 
 TODAY = dt.date(2026, 1, 31)
-TOLD = {"status": ("status", "reason", "bias", "headline"), "findings": ("level", "text", "customers", "value_at_stake")}
+TOLD = {
+    "status": ("status", "reason", "bias", "headline"),
+    "findings": ("level", "text", "customers", "value_at_stake"),
+}
 SENTENCES = ("reason", "bias", "headline", "text")
 
 Row = Mapping[str, str | None]
