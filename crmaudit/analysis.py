@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from crmaudit import __version__, identity, render, report, workspace
-from crmaudit.audits import Audit, Model, read_audits, read_models
-from crmaudit.database import Database, create_loaded
+from crmaudit.audits import Audit, Model, makers_of, must_not_hide, read_audits, read_models
+from crmaudit.database import Database, create_loaded, filled_counts
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
 from crmaudit.intake.load import load
@@ -26,6 +26,10 @@ from crmaudit.schema import TABLES
 from crmaudit.settings import Settings
 
 Progress = Callable[[str], None]
+
+
+RUN_TABLES = ("settings", "coverage", "links", "party_numbers", "sources")
+"""Tables of a run that are neither canonical nor models."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,14 @@ class Known:
 
 def audits_of(queries: Iterable[Path] = ()) -> tuple[Audit, ...]:
     """Our audits and those of the user's folders; AuditFileError where a file breaks the rules."""
-    return read_audits([folder("queries"), *queries])
+    audits = read_audits([folder("queries"), *queries])
+    must_not_hide(audits, names_taken())
+    return audits
+
+
+def names_taken() -> frozenset[str]:
+    """Names that a table of an audit cannot have: those of canonical tables, models, and what else a run makes."""
+    return frozenset({*TABLES, *makers_of(read_models(folder("queries") / "model")), *RUN_TABLES})
 
 
 def analyze(
@@ -254,12 +265,9 @@ def analyze_loaded(
 
 def _filled(db: Database) -> frozenset[str]:
     """Canonical columns that at least one row fills, as `table.column`."""
-    filled = set()
-    for table in TABLES.values():
-        names = [c.name for c in table.columns]
-        counts = db.con.execute(f"select {', '.join(f'count({n})' for n in names)} from loaded.{table.name}").fetchall()[0]
-        filled |= {f"{table.name}.{n}" for n, count in zip(names, counts, strict=True) if count}
-    return frozenset(filled)
+    return frozenset(
+        f"{table.name}.{name}" for table in TABLES.values() for name, n in filled_counts(db.con, table)[1].items() if n
+    )
 
 
 def _usual_currency(db: Database) -> str:

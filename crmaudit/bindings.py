@@ -9,15 +9,17 @@ from pathlib import Path
 
 import duckdb
 
-from crmaudit.analysis import Known, analyze_loaded
-from crmaudit.audits import Audit
+from crmaudit.analysis import Known, analyze_loaded, names_taken
+from crmaudit.audits import Audit, must_not_hide
 from crmaudit.database import Database
 from crmaudit.errors import AuditFileError
 from crmaudit.settings import Settings
 
 
 def bind(audits: Iterable[Audit]) -> None:
-    """Runs the audits on empty tables; AuditFileError with DuckDB's words where a block does not bind."""
+    """Runs the audits on empty tables; AuditFileError where a block does not bind, or hides a table that audits read."""
+    audits = tuple(audits)
+    must_not_hide(audits, names_taken())
     with tempfile.TemporaryDirectory() as scratch:
         con = duckdb.connect()
         try:

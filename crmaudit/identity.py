@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from crmaudit.audits import read_models
+from crmaudit.database import filled_counts
 from crmaudit.resources import folder
 from crmaudit.schema import TABLES, Table
 
@@ -118,9 +119,9 @@ def _view(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     }
     if table.name == "contacts":
         own.pop("lead_id", None)
-    counts = con.execute(f"select count(*), {', '.join(f'count({c})' for c in names)} from loaded.{table.name}").fetchall()[0]
-    filled = {name for name, n in zip(names, counts[1:], strict=True) if n}
-    whole = any(n == counts[0] for name, n in zip(names, counts[1:], strict=True) if name in own.values())
+    rows, counts = filled_counts(con, table)
+    filled = {name for name, n in counts.items() if n}
+    whole = any(counts[name] == rows for name in own.values())
     joins, parties = [], []
     if set(own.values()) & filled:
         conditions = [
