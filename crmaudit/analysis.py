@@ -16,7 +16,7 @@ import duckdb
 from crmaudit import __version__, identity, render, report, workspace
 from crmaudit.audits import Audit, Model, read_models
 from crmaudit.catalogue import audits_of
-from crmaudit.database import Database, create_loaded
+from crmaudit.database import Database, create_loaded, filled_counts
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
 from crmaudit.intake.load import load
@@ -272,14 +272,9 @@ def analyze_loaded(
 
 def _filled(db: Database) -> frozenset[str]:
     """Canonical columns that at least one row fills, as `table.column`."""
-    filled = set()
-    for table in TABLES.values():
-        names = [c.name for c in table.columns]
-        counts = db.con.execute(
-            f"select {', '.join(f'count({n})' for n in names)} from loaded.{table.name}"
-        ).fetchall()[0]
-        filled |= {f"{table.name}.{n}" for n, count in zip(names, counts, strict=True) if count}
-    return frozenset(filled)
+    return frozenset(
+        f"{table.name}.{name}" for table in TABLES.values() for name, n in filled_counts(db.con, table)[1].items() if n
+    )
 
 
 def _usual_currency(db: Database) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from crmaudit.audits import read_models
+from crmaudit.database import filled_counts
 from crmaudit.resources import folder
 from crmaudit.schema import TABLES, Table
 
@@ -139,10 +140,9 @@ def _with_party(con: duckdb.DuckDBPyConnection, table: Table) -> str:
     )
     if table.name == "contacts":
         own.pop("lead_id", None)
-    each = ", ".join(f"count({c})" for c in names)
-    counts = con.execute(f"select count(*), {each} from loaded.{table.name}").fetchall()[0]
-    filled = {name for name, n in zip(names, counts[1:], strict=True) if n}
-    whole = any(n == counts[0] for name, n in zip(names, counts[1:], strict=True) if name in own.values())
+    rows, counts = filled_counts(con, table)
+    filled = {name for name, n in counts.items() if n}
+    whole = any(counts[name] == rows for name in own.values())
     joins, parties = [], []
     if set(own.values()) & filled:
         conditions = [

@@ -35,7 +35,7 @@ class Shapes:
     """
 
     def __init__(self, model_columns: Mapping[str, Mapping[str, str]]) -> None:
-        self.con = duckdb.connect()
+        self.con = duckdb.connect(config={"threads": 1})
         self.con.execute("set disabled_optimizers = 'statistics_propagation,filter_pushdown,join_order'")
         self.models = frozenset(model_columns)
         self._columns = {

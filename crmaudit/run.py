@@ -12,7 +12,7 @@ import duckdb
 import polars as pl
 
 from crmaudit import report
-from crmaudit.audits import Audit, Block, GivenTable, MethodCall, Model, is_query, label, unit_of
+from crmaudit.audits import Audit, Block, GivenTable, MethodCall, Model, is_query, label, makers_of, unit_of, words_of
 from crmaudit.database import Database
 from crmaudit.methods import Estimate, false_discovery
 from crmaudit.needs import ANYTHING, Shapes, Wants, missing_columns, models_behind, told
@@ -113,9 +113,12 @@ class Runner:
             item.missing = item.missing or ("",)
             return
         item.missing = ()
+        read = item.wants.models | words_of(audit.metrics.sql)
+        makers = makers_of(self.models.values())
+        read_models = {makers[table] for table in read if table in makers}
         for name in sorted(models_behind(item.wants.models, self.models)):
             item.methods.extend(built.methods.get(name, ()))
-            if name in built.withheld and name in item.wants.models:
+            if name in built.withheld and name in read_models and name not in built.missing:
                 item.withheld.append(built.withheld[name])
         con = self.db.con
         con.execute(f"create schema if not exists {item.schema}")
@@ -206,7 +209,7 @@ class Runner:
 
     def _tables(self, item: Working) -> list[str]:
         rows = self.db.con.execute(
-            "select table_name from information_schema.tables where table_schema = ? order by table_name",
+            "select table_name from duckdb_tables() where schema_name = ? order by table_name",
             [item.audit.id],
         ).fetchall()
         return [row[0] for row in rows]

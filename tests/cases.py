@@ -33,11 +33,10 @@ from typing import Any
 
 import duckdb
 
-from crmaudit import report
+from crmaudit import charts, report
 from crmaudit.analysis import Known, analyze_loaded
 from crmaudit.audits import Audit, Model
 from crmaudit.database import Database, create_loaded, quoted
-from crmaudit.schema import TABLES
 from crmaudit.settings import Settings
 
 TODAY = dt.date(2026, 1, 31)
@@ -136,7 +135,7 @@ def faults(case: Case, audit: Audit, models: tuple[Model, ...], scratch: Path) -
     settings = dict(case.settings)
     today = settings.pop("today", TODAY)
     with duckdb.connect(config={"threads": 1}) as con:
-        create_loaded(con, TABLES)
+        create_loaded(con, [block.name for block in case.of("Given")])
         for block in case.of("Given"):
             con.execute(_insertion(block))
         db = Database(con, scratch)
@@ -145,6 +144,8 @@ def faults(case: Case, audit: Audit, models: tuple[Model, ...], scratch: Path) -
         if result.status == "failed":
             return [str(result.reason)]
         found: list[str] = []
+        if result.metrics:
+            found.extend(_chart_faults(audit, db))
         for block in case.of("Then"):
             found.extend(f"{block.name}: {fault}" for fault in _differences(block, _actual(block, result, db)))
     return found
@@ -156,6 +157,14 @@ def _insertion(block: Block) -> str:
     rows = ({**row, **own, "source_id": "1"} for row in block.rows)
     values = (", ".join("null" if v is None else f"'{quoted(v)}'" for v in row.values()) for row in rows)
     return f"insert into loaded.{block.name} ({', '.join(columns)}) values {', '.join(f'({v})' for v in values)}"
+
+
+def _chart_faults(audit: Audit, db: Database) -> Iterator[str]:
+    for chart in audit.charts:
+        try:
+            charts.check(chart.kind, chart.roles, list(db.columns(f'"{audit.id}".{chart.table}')))
+        except (ValueError, duckdb.CatalogException) as error:
+            yield f"chart of {chart.table}: {error}"
 
 
 def _actual(block: Block, result: report.Result, db: Database) -> list[tuple[Any, ...]]:

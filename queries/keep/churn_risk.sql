@@ -43,6 +43,9 @@
 -- when = "probably_gone > 0"
 -- text = "{probably_gone} customers have probably gone in silence."
 -- customers = "probably_gone"
+-- [[partial]]
+-- when = "select count(*) > 0 and count(p_stays_52w) = 0 from contract_forecasts where period = 'current'"
+-- reason = "Too few contracts have ended to tell who goes next."
 -- [[chart]]
 -- kind = "calibration"
 -- table = "purchase_calibration_by_decile"
@@ -101,8 +104,9 @@ select
     case when count(o.p_stays_52w) > 0 then (select count(*) from outlook where kind <> 'contractual' and p_active < 0.2) end as probably_gone,
     case when count(o.p_stays_52w) > 0 then (select count(*) from at_risk) end as at_risk_customers,
     case when count(o.p_stays_52w) > 0 then (select coalesce(sum(revenue_amount), 0) from at_risk) end as at_risk_revenue,
-    (select count(*) from at_risk where class = 'A') as at_risk_a_customers,
-    (select coalesce(sum(revenue_amount), 0) from at_risk where class = 'A') as at_risk_a_amount,
+    case when count(o.p_stays_52w) > 0 then (select count(*) from at_risk where class = 'A') end as at_risk_a_customers,
+    case when count(o.p_stays_52w) > 0
+        then (select coalesce(sum(revenue_amount), 0) from at_risk where class = 'A') end as at_risk_a_amount,
     coalesce(
         (select max(error_pct) from purchase_holdout),
         (select 100.0 * (sum(p_stays_holdout) - count(*) filter (where has_stayed)) / nullif(count(*) filter (where has_stayed), 0) from contract_holdout)
