@@ -201,7 +201,8 @@ def _write_lists(con: duckdb.DuckDBPyConnection, fresh: Path) -> None:
     ).fetchall()
     _write_csv(fresh / "rejects.csv", ("file", "sheet", "line", "column", "value", "reason"), rejects)
     doubtful = con.execute(
-        "select record, min(account_name), min(email), min(evidence) from links where is_doubtful group by record order by record"
+        "select record, min(account_name), min(email), min(evidence) from links "
+        "where is_doubtful group by record order by record"
     ).fetchall()
     _write_csv(fresh / "review.csv", ("record", "name", "email", "evidence"), doubtful)
 
@@ -301,7 +302,8 @@ def _write_settings(db: Database, settings: Settings, today: dt.date, currency: 
     db.con.execute(
         "create or replace table settings as select ?::date as today_on, ?::date as as_of_requested_on, "
         "? as window_kind, ?::integer as window_months, ?::date as window_from_on, ?::date as window_until_on, "
-        "? as currency, ? as grain, ?::double as a_limit_pct, ?::double as b_limit_pct, ?::boolean as history_is_complete",
+        "? as currency, ? as grain, ?::double as a_limit_pct, ?::double as b_limit_pct, "
+        "?::boolean as history_is_complete",
         [
             today,
             settings.as_of,

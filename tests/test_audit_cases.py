@@ -9,7 +9,7 @@ import sqlglot
 from sqlglot import ErrorLevel, exp
 
 from crmaudit import catalogue
-from crmaudit.analysis import audits_of
+from crmaudit.catalogue import audits_of
 from crmaudit.audits import Block, read_models
 from crmaudit.errors import AuditFileError
 from crmaudit.needs import models_read
@@ -116,7 +116,9 @@ def _is_one_row(sql: str) -> bool:
     """Aggregates of everything: no grouping, and no column that stands outside an aggregate."""
     query = sqlglot.parse_one(sql, read="duckdb")
     return query.args.get("group") is None and all(
-        column.find_ancestor(exp.AggFunc, exp.Filter) is not None for select in query.selects for column in select.find_all(exp.Column)
+        column.find_ancestor(exp.AggFunc, exp.Filter) is not None
+        for select in query.selects
+        for column in select.find_all(exp.Column)
     )
 
 

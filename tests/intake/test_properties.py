@@ -60,7 +60,7 @@ def written(rows: list[list[str]], delimiter: str, newline: str, quoting: int) -
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
     data=st.data(),
 )
-def check_any_table_comes_back(  # noqa: PLR0917 -- hypothesis fills them in by name
+def check_any_table_comes_back(
     one_desk: Desk, width: int, delimiter: str, newline: str, quoting: int, encoding: str, data: st.DataObject
 ) -> None:
     rows = data.draw(st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=1, max_size=6))
@@ -85,7 +85,7 @@ def check_any_table_comes_back(  # noqa: PLR0917 -- hypothesis fills them in by 
     ),
     damage=st.lists(st.tuples(st.floats(0, 1), DAMAGE, st.integers(0, 4)), min_size=1, max_size=3),
 )
-def check_a_damaged_file_loses_nothing_unsaid(  # noqa: PLR0917 -- hypothesis fills them in by name
+def check_a_damaged_file_loses_nothing_unsaid(
     one_desk: Desk,
     delimiter: str,
     newline: str,
