@@ -16,7 +16,7 @@ import duckdb
 from crmaudit.audits import read_models
 from crmaudit.database import filled_counts
 from crmaudit.resources import folder
-from crmaudit.schema import TABLES, Table
+from crmaudit.schema import PROVENANCE, TABLES, Table
 
 NO_FOUNDER = 9
 """Rank, as `references.sql` gives them, of records that join a party or none: tickets, mails, calls, usage."""
@@ -48,7 +48,7 @@ def resolve(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(f"create or replace temp view found as {_founders(ranks)}")
     _number_parties(con)
     for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
-        con.execute(f"create or replace table {name} as {_with_party(con, TABLES[name])}")
+        _write(con, TABLES[name])
         con.execute(f"drop table loaded.{name}")
 
 
@@ -127,7 +127,17 @@ def _number_parties(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _with_party(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+def _write(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """The canonical table with its parties: the columns that somebody filled are stored, a view adds the empty ones."""
+    filled = {name for name, n in filled_counts(con, table)[1].items() if n}
+    kept = [c.name for c in (*table.columns, *PROVENANCE) if c.name in filled or c in PROVENANCE]
+    con.execute("create schema if not exists stored")
+    con.execute(f"create or replace table stored.{table.name} as {_with_party(con, table, kept)}")
+    shown = [c.name if c.name in kept else f"null::{c.sql_type} as {c.name}" for c in (*table.columns, *PROVENANCE)]
+    con.execute(f"create or replace view {table.name} as select party_id, {', '.join(shown)} from stored.{table.name}")
+
+
+def _with_party(con: duckdb.DuckDBPyConnection, table: Table, kept: list[str]) -> str:
     """The SELECT of the canonical table as analysts see it: its rows, each with the party it belongs to.
 
     Only columns that somebody filled take part in the joins: a base with one id a row pays for one join.
@@ -161,4 +171,5 @@ def _with_party(con: duckdb.DuckDBPyConnection, table: Table) -> str:
         )
         parties.append(f"{parent}.party_id")
     party = f"coalesce({', '.join(parties)})" if parties else "null::integer"
-    return f"select {party} as party_id, t.* from loaded.{table.name} t {' '.join(joins)}"
+    columns = "".join(f", t.{name}" for name in kept)
+    return f"select {party} as party_id{columns} from loaded.{table.name} t {' '.join(joins)}"
