@@ -61,7 +61,7 @@ def read_delimited(
     if header is not None and delimiter is not None:
         dialect = Dialect(delimiter, b'"', b"\n", header, None, len(header), text.start, 1, 0, False, ())
     else:
-        dialect = _propose(text, delimiter)
+        dialect = _propose(text, name, delimiter)
     if dialect.width > _MOST_COLUMNS:
         raise Unreadable(name, f"has {dialect.width} columns in its first line.", "Check that it is a table.")
     proven = _Pass(text, dialect, name, workdir, line_per_record=line_per_record).run()
@@ -96,7 +96,7 @@ def read_delimited(
     )
 
 
-def _propose(text: Utf8, delimiter: bytes | None) -> Dialect:
+def _propose(text: Utf8, name: str, delimiter: bytes | None) -> Dialect:
     with text.path.open("rb") as file:
         sample = file.read(SAMPLE)
         if file.read(1):
@@ -106,7 +106,10 @@ def _propose(text: Utf8, delimiter: bytes | None) -> Dialect:
     def quotes(candidate: bytes) -> bool:
         return _quotes_values(text.path, candidate)
 
-    return propose(sample, text.start, quotes, delimiter=delimiter)
+    try:
+        return propose(sample, text.start, quotes, delimiter=delimiter)
+    except ValueError as error:
+        raise Unreadable(name, f"holds {error}.", "Export it again.") from error
 
 
 def _quotes_values(path: Path, delimiter: bytes) -> bool:

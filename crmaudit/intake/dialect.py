@@ -142,6 +142,9 @@ def propose(sample: bytes, start: int, quotes: Callable[[bytes], bool], *, delim
         start: bytes to skip, those of a byte order mark.
         quotes: tells for a delimiter whether any value of the whole file begins with a quote.
         delimiter: where it is known already.
+
+    Raises:
+        ValueError: the sample holds nothing but empty rows.
     """
     newline = newline_of(sample)
     first = start
@@ -154,6 +157,8 @@ def propose(sample: bytes, start: int, quotes: Callable[[bytes], bool], *, delim
         quote = b'"' if b'"' not in sample or quotes(candidate) else b""
         records = _records(sample, first, candidate, quote, newline)
         tried.append((_score(records), -len(tried), candidate, quote, records))
+    if any(all(record.is_blank for record in found) for *_, found in tried):
+        raise ValueError("nothing but empty rows")
     (_, share), _, chosen, quote, records = max(tried)
     if delimiter is None and not _delimits(share, records):
         chosen = NO_DELIMITER
@@ -164,8 +169,6 @@ def propose(sample: bytes, start: int, quotes: Callable[[bytes], bool], *, delim
 
 def _delimits(share: float, records: list[Record]) -> bool:
     filled = [r for r in records if not r.is_blank]
-    if not filled:
-        return False
     if len(filled[0].cells) > 1:
         # A badly ragged file is still delimited when its header and most of its records are.
         return share >= 0.6 or sum(1 for r in filled if len(r.cells) > 1) * 2 > len(filled)
@@ -188,7 +191,7 @@ def _with_header(sample: bytes, start: int, records: list[Record], signs: tuple[
     notes: list[str] = []
     filled = [r for r in records if not r.is_blank]
     widths = Counter(len(r.cells) for r in filled)
-    width = max(widths.items(), key=lambda item: (item[1], item[0]))[0] if widths else 1
+    width = max(widths.items(), key=lambda item: (item[1], item[0]))[0]
     at = 0
     while at < len(filled) - 1 and width > 1 and values.is_title(filled[at].cells, width):
         at += 1

@@ -127,7 +127,10 @@ def _has_a_table(path: Path) -> bool:
     if has_columns(sample):
         return True
     start = 3 if sample.startswith(b"\xef\xbb\xbf") else 0
-    dialect = propose(sample, start, lambda _: True)
+    try:
+        dialect = propose(sample, start, lambda _: True)
+    except ValueError:
+        return True  # reading it will say that it is empty
     if dialect.delimiter == NO_DELIMITER:
         return False
     # In prose a comma now and then looks like a delimiter; in a table the lines agree.

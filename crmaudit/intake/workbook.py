@@ -44,18 +44,22 @@ def read_sheets(
     tables = []
     for table in found["tables"]:
         source = folder / table["file"]
-        if not source.stat().st_size:
+        if not source.stat().st_size and "columns" not in table:
             continue
-        raw = read_delimited(
-            Utf8(source, 0, valid=True),
-            name,
-            con,
-            workdir,
-            sheet=table["sheet"],
-            delimiter=b",",
-            header=tuple(table["columns"]) if "columns" in table else None,
-            line_per_record=True,
-        )
+        try:
+            raw = read_delimited(
+                Utf8(source, 0, valid=True),
+                name,
+                con,
+                workdir,
+                sheet=table["sheet"],
+                delimiter=b",",
+                header=tuple(table["columns"]) if "columns" in table else None,
+                line_per_record=True,
+            )
+        except Unreadable as error:
+            notes.append(f"sheet {table['sheet']!r} {error.problem}")
+            continue
         numbered = _serial_dates(con, raw) if kind == "workbook" else []
         tables.append(replace(raw, notes=(*raw.notes, *table["notes"], *numbered, *notes)))
     if not tables:

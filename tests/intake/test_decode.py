@@ -64,6 +64,8 @@ def test_a_multibyte_character_across_pieces(desk: Desk) -> None:
         ("a.csv", b"", "0 bytes"),
         ("a.csv", b" \n\n\t\n", "white space"),
         ("a.csv", b"\xef\xbb\xbf", "white space"),
+        ("a.csv", b"\x1c", "empty rows"),
+        ("a.csv", b",,\n,,\n", "empty rows"),
         ("a.csv", b"<!DOCTYPE html>\n<html><body>Sign in</body></html>", "web page"),
         ("a.csv", b"\n <HTML><head>", "web page"),
         ("a.csv", b'<?xml version="1.0"?><rows/>', "XML"),

@@ -111,6 +111,18 @@ def test_a_workbook_of_hidden_sheets_is_unreadable(desk: Desk) -> None:
         desk.tables(path)
 
 
+def test_a_sheet_of_blanks_does_not_cost_the_others(desk: Desk) -> None:
+    path = desk.exports / "blank.xlsx"
+    with xlsxwriter.Workbook(path) as book:
+        book.add_worksheet("Blank").write_row(0, 0, [" ", " "])
+        sheet = book.add_worksheet("Data")
+        sheet.write_row(0, 0, ["id", "name"])
+        sheet.write_row(1, 0, [1, "a"])
+    (table,) = desk.tables(path)
+    assert table.sheet == "Data"
+    assert any("'Blank' holds nothing" in note for note in table.notes)
+
+
 def test_parquet_is_read_as_text(desk: Desk) -> None:
     path = Path(desk.exports / "year=2024 [x].parquet")
     desk.con.execute(
@@ -130,6 +142,14 @@ def test_parquet_is_read_as_text(desk: Desk) -> None:
     ]
     assert table.first_line == 1
     assert table.lines_exact
+
+
+def test_a_parquet_file_without_rows_is_a_table(desk: Desk) -> None:
+    path = desk.exports / "none.parquet"
+    desk.con.execute(f"copy (select 1 as id, 'a' as name where false) to '{path}' (format parquet)")
+    (table,) = desk.tables(path)
+    assert table.columns == ("id", "name")
+    assert table.rows_read == 0
 
 
 def test_a_broken_parquet_file_is_unreadable(desk: Desk) -> None:
