@@ -17,7 +17,7 @@ from crmaudit.settings import Settings
 
 
 def bind(audits: Iterable[Audit]) -> None:
-    """Runs the audits on empty tables; AuditFileError where a block does not bind, or hides a table that audits read."""
+    """Runs the audits on empty tables; AuditFileError where a block does not bind or hides a table that audits read."""
     audits = tuple(audits)
     must_not_hide(audits, names_taken())
     with tempfile.TemporaryDirectory() as scratch:

@@ -81,7 +81,8 @@ def filled_counts(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, di
     names = [c.name for c in table.columns]
     if not con.execute(f"select 1 from loaded.{table.name} limit 1").fetchall():
         return 0, dict.fromkeys(names, 0)
-    counts = con.execute(f"select count(*), {', '.join(f'count({n})' for n in names)} from loaded.{table.name}").fetchall()[0]
+    filled = ", ".join(f"count({name})" for name in names)
+    counts = con.execute(f"select count(*), {filled} from loaded.{table.name}").fetchall()[0]
     return counts[0], dict(zip(names, counts[1:], strict=True))
 
 

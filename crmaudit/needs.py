@@ -12,7 +12,6 @@ from crmaudit.database import scanned_columns
 from crmaudit.report import Missing
 from crmaudit.schema import PROVENANCE, TABLES
 
-
 ANYTHING = "*"
 
 REPORTED = ("periods", "setting")

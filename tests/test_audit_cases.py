@@ -57,7 +57,8 @@ CONTRACT = {
     "moved_up moved_down",
     "lifetime_value": "residual_value value_at_risk value_already_lost top_decile_residual_pct",
     "resolution_time": "median_hours first_response_hours_median open_tickets open_older_than_30d change_pct",
-    "recurring_issues": "customers_with_open_issue repeat_customers repeat_share_pct top_recurring_category reopened_pct",
+    "recurring_issues": "customers_with_open_issue repeat_customers repeat_share_pct top_recurring_category "
+    "reopened_pct",
     "recency": "days_since_purchase_median overdue_customers overdue_a_customers overdue_revenue",
     "repurchase_rhythm": "days_between_purchases_median slowing_customers slowing_segments",
     "retention": "customer_churn_pct revenue_churn_pct change_points",
@@ -116,7 +117,9 @@ def _is_one_row(sql: str) -> bool:
     """Aggregates of everything: no grouping, and no column that stands outside an aggregate."""
     query = sqlglot.parse_one(sql, read="duckdb")
     return query.args.get("group") is None and all(
-        column.find_ancestor(exp.AggFunc, exp.Filter) is not None for select in query.selects for column in select.find_all(exp.Column)
+        column.find_ancestor(exp.AggFunc, exp.Filter) is not None
+        for select in query.selects
+        for column in select.find_all(exp.Column)
     )
 
 
