@@ -40,10 +40,6 @@ from crmaudit.database import Database, create_loaded, quoted
 from crmaudit.settings import Settings
 
 TODAY = dt.date(2026, 1, 31)
-TOLD = {
-    "status": ("status", "reason", "bias", "headline"),
-    "findings": ("level", "text", "customers", "value_at_stake"),
-}
 SENTENCES = ("reason", "bias", "headline", "text")
 
 Row = Mapping[str, str | None]
@@ -170,9 +166,10 @@ def _chart_faults(audit: Audit, db: Database) -> Iterator[str]:
 def _actual(block: Block, result: report.Result, db: Database) -> list[tuple[Any, ...]]:
     if block.name == "missing":
         return [tuple(getattr(m, name) for name in block.columns) for m in result.missing]
-    if block.name in TOLD:
-        things: tuple[object, ...] = result.findings if block.name == "findings" else (result,)
-        return [tuple(getattr(thing, name) for name in block.columns) for thing in things]
+    if block.name == "findings":
+        return [tuple(getattr(finding, name) for name in block.columns) for finding in result.findings]
+    if block.name == "status":
+        return [tuple(getattr(result, name) for name in block.columns)]
     if not result.metrics:
         raise AssertionError(f"there is no table {block.name}: {result.status}, {result.reason}")
     return db.con.execute(f'select {", ".join(block.columns)} from "{result.id}".{block.name}').fetchall()

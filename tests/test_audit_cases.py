@@ -57,7 +57,8 @@ CONTRACT = {
     "moved_up moved_down",
     "lifetime_value": "residual_value value_at_risk value_already_lost top_decile_residual_pct",
     "resolution_time": "median_hours first_response_hours_median open_tickets open_older_than_30d change_pct",
-    "recurring_issues": "customers_with_open_issue repeat_customers repeat_share_pct top_recurring_category reopened_pct",
+    "recurring_issues": "customers_with_open_issue repeat_customers repeat_share_pct top_recurring_category "
+    "reopened_pct",
     "recency": "days_since_purchase_median overdue_customers overdue_a_customers overdue_revenue",
     "repurchase_rhythm": "days_between_purchases_median slowing_customers slowing_segments",
     "retention": "customer_churn_pct revenue_churn_pct change_points",
