@@ -8,14 +8,15 @@ import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 from crmaudit import __version__, identity, render, report, workspace
-from crmaudit.audits import Audit, read_models
+from crmaudit.audits import Audit, Model, read_models
 from crmaudit.catalogue import audits_of
-from crmaudit.database import Database, create_loaded
+from crmaudit.database import Database, create_loaded, filled_counts
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
 from crmaudit.intake.load import load
@@ -27,6 +28,7 @@ from crmaudit.schema import TABLES
 from crmaudit.settings import Settings
 
 Progress = Callable[[str], None]
+Grain = Literal["account", "person"]
 
 
 @dataclass(frozen=True)
@@ -208,7 +210,8 @@ def _write_lists(con: duckdb.DuckDBPyConnection, fresh: Path) -> None:
     ).fetchall()
     _write_csv(fresh / "rejects.csv", ("file", "sheet", "line", "column", "value", "reason"), rejects)
     doubtful = con.execute(
-        "select record, min(account_name), min(email), min(evidence) from links where is_doubtful group by record order by record"
+        "select record, min(account_name), min(email), min(evidence) from links "
+        "where is_doubtful group by record order by record"
     ).fetchall()
     _write_csv(fresh / "review.csv", ("record", "name", "email", "evidence"), doubtful)
 
@@ -237,8 +240,13 @@ def analyze_loaded(
     audits: tuple[Audit, ...],
     known: Known,
     progress: Progress,
+    models: Iterable[Model] | None = None,
 ) -> report.Report:
-    """The report over the tables of schema `loaded`, which this completes by empty ones."""
+    """The report over the tables of schema `loaded`, which this completes by empty ones.
+
+    All models are built, for analysts to go on from, unless only some are asked for; `needs.models_read` says which
+    the audits cannot do without.
+    """
     create_loaded(db.con, TABLES)
     filled = _filled(db)
     currency = settings.currency or _usual_currency(db)
@@ -249,7 +257,7 @@ def analyze_loaded(
     progress("Who is who across the systems")
     identity.resolve(db.con)
     _write_coverage(db)
-    runner = Runner(db, read_models(folder("queries") / "model"), filled, currency)
+    runner = Runner(db, read_models(folder("queries") / "model") if models is None else models, filled, currency)
     built = runner.build_models(progress)
     results, comparisons = runner.run(audits, built, progress)
     checks = tuple(r for r in results if r.chapter == "data")
@@ -274,14 +282,9 @@ def analyze_loaded(
 
 def _filled(db: Database) -> frozenset[str]:
     """Canonical columns that at least one row fills, as `table.column`."""
-    filled = set()
-    for table in TABLES.values():
-        names = [c.name for c in table.columns]
-        counts = db.con.execute(
-            f"select {', '.join(f'count({n})' for n in names)} from loaded.{table.name}"
-        ).fetchall()[0]
-        filled |= {f"{table.name}.{n}" for n, count in zip(names, counts, strict=True) if count}
-    return frozenset(filled)
+    return frozenset(
+        f"{table.name}.{name}" for table in TABLES.values() for name, n in filled_counts(db.con, table)[1].items() if n
+    )
 
 
 def _usual_currency(db: Database) -> str:
@@ -294,7 +297,7 @@ def _usual_currency(db: Database) -> str:
     return found or ""
 
 
-def _grain(filled: frozenset[str]) -> str:
+def _grain(filled: frozenset[str]) -> Grain:
     """Accounts where any export knows companies, else persons."""
     naming = ("account_id", "account_name")
     money = ("invoices", "payments", "subscriptions", "opportunities")
@@ -302,13 +305,14 @@ def _grain(filled: frozenset[str]) -> str:
     return "account" if filled & by_account else "person"
 
 
-def _write_settings(db: Database, settings: Settings, today: dt.date, currency: str, grain: str) -> None:
+def _write_settings(db: Database, settings: Settings, today: dt.date, currency: str, grain: Grain) -> None:
     first, last = settings.window_range or (None, None)
     kind = "range" if settings.window_range else "months" if settings.window_months else "all"
     db.con.execute(
         "create or replace table settings as select ?::date as today_on, ?::date as as_of_requested_on, "
         "? as window_kind, ?::integer as window_months, ?::date as window_from_on, ?::date as window_until_on, "
-        "? as currency, ? as grain, ?::double as a_limit_pct, ?::double as b_limit_pct, ?::boolean as history_is_complete",
+        "? as currency, ? as grain, ?::double as a_limit_pct, ?::double as b_limit_pct, "
+        "?::boolean as history_is_complete",
         [
             today,
             settings.as_of,
@@ -350,7 +354,7 @@ def _write_coverage(db: Database) -> None:
                 f"min({day}) filter (where {day} <= today_on) as observed_from_on, "
                 f"max({day}) filter (where {day} <= today_on) as observed_until_on, "
                 f"count(*) filter (where {day} > today_on) as future_count "
-                f"from loaded.{table.name} cross join settings"
+                f"from {table.name} cross join settings"
             )
     db.con.execute(f"create or replace table coverage as {' union all '.join(parts)}")
 

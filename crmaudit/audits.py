@@ -412,9 +412,13 @@ def _blocks(path: Path, lines: list[str], start: int, kind: str) -> list[Block]:
             raise AuditFileError(f"{path}:{number + 1}: a block begins with `-- /// table NAME` or `-- /// metrics`")
         name, body, begin = words[-1], [], number + 1
     close()
+    names: set[str] = set()
     for block in blocks:
         if not block.sql:
             raise AuditFileError(f"{path}:{block.line}: block {block.name} is empty")
+        if block.name in names:
+            raise AuditFileError(f"{path}:{block.line}: there is a block {block.name} already")
+        names.add(block.name)
     return blocks
 
 
@@ -452,6 +456,19 @@ def makers_of(models: Iterable[Model]) -> dict[str, str]:
 
 def _scalars(model: Model) -> list[str]:
     return [v for m in model.methods for v in m.arguments.values() if isinstance(v, str) and is_query(v)]
+
+
+def must_not_hide(audits: Iterable[Audit], taken: Iterable[str]) -> None:
+    """AuditFileError where a table of an audit has the name of one that it could read, and would hide it."""
+    names = frozenset(taken)
+    for audit in audits:
+        lines = {block.name: block.line for block in audit.tables}
+        given = (table.name for call in audit.methods for table in call.gives.values())
+        for name in (*lines, *given):
+            if name in names:
+                raise AuditFileError(
+                    f"{audit.path}:{lines.get(name, 1)}: `{name}` is a table that audits read; call this one otherwise"
+                )
 
 
 def is_query(value: str) -> bool:

@@ -17,7 +17,8 @@ from crmaudit.settings import Settings
 
 
 def bind(audits: Iterable[Audit]) -> None:
-    """Runs the audits on empty tables; AuditFileError with DuckDB's words where a block does not bind."""
+    """Runs the audits on empty tables; AuditFileError where a block does not bind."""
+    audits = tuple(audits)
     with tempfile.TemporaryDirectory() as scratch:
         con = duckdb.connect()
         try:

@@ -9,13 +9,17 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
-from crmaudit.audits import Audit, Model, makers_of, read_audits, read_models, words_of
+from crmaudit.audits import Audit, Model, makers_of, must_not_hide, read_audits, read_models, words_of
 from crmaudit.errors import AuditFileError, UsageError
 from crmaudit.report import CHAPTERS
 from crmaudit.resources import folder
+from crmaudit.schema import TABLES
 
 DATA = "data"
 """The chapter of checks, which are no questions of the catalogue."""
+
+RUN_TABLES = ("settings", "coverage", "links", "party_numbers", "sources")
+"""Tables of a run that are neither canonical nor models."""
 
 
 def audits_of(queries: Iterable[Path] = ()) -> tuple[Audit, ...]:
@@ -26,7 +30,14 @@ def audits_of(queries: Iterable[Path] = ()) -> tuple[Audit, ...]:
     queries = tuple(queries)
     for place in queries:
         own_audits(place)
-    return read_audits([folder("queries"), *queries])
+    audits = read_audits([folder("queries"), *queries])
+    must_not_hide(audits, names_taken())
+    return audits
+
+
+def names_taken() -> frozenset[str]:
+    """Names that a table of an audit cannot have: those of canonical tables, models, and what else a run makes."""
+    return frozenset({*TABLES, *makers_of(read_models(folder("queries") / "model")), *RUN_TABLES})
 
 
 def own_audits(place: Path) -> tuple[Audit, ...]:
@@ -38,6 +49,7 @@ def own_audits(place: Path) -> tuple[Audit, ...]:
         if path.parent == place or path.parent.name not in CHAPTERS:
             raise AuditFileError(f"{path}: an audit lies in a folder named after its chapter: {chapters}")
     audits = read_audits([place])
+    must_not_hide(audits, names_taken())
     if not audits:
         raise AuditFileError(f"{place} holds no audit: they lie in folders named {chapters}")
     from crmaudit.needs import check_syntax  # noqa: PLC0415  # `list` of ours need not pay for DuckDB

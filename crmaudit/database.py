@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmaudit.schema import PROVENANCE, TABLES
+from crmaudit.schema import PROVENANCE, TABLES, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,7 +45,7 @@ class Database:
         return frame
 
     def store(self, table: str, frame: pl.DataFrame) -> None:
-        """Replaces the table by the frame's rows; by way of a Parquet file, since DuckDB reads no Polars without Arrow."""
+        """Replaces the table by the frame's rows, by way of a Parquet file: DuckDB reads no Polars without Arrow."""
         path = self._next_file()
         frame.write_parquet(path)
         self.con.execute(f"create or replace table {table} as from read_parquet('{quoted(path)}')")
@@ -66,14 +66,33 @@ def identifier(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def attach_loaded(con: duckdb.DuckDBPyConnection) -> None:
+    """A place in memory, spilling to disk, for rows on their way in: `loaded.<entity>`.
+
+    They are written to the audit's database once, when each knows its party.
+    """
+    con.execute("attach if not exists ':memory:' as loaded")
+
+
 def create_loaded(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None:
-    """Empty canonical tables in schema `loaded`, for entities that no source has."""
-    con.execute("create schema if not exists loaded")
+    """Empty canonical tables in `loaded`, for entities that no source has."""
+    attach_loaded(con)
+    statements = []
     for name in tables:
         columns = (*TABLES[name].columns, *PROVENANCE)
-        con.execute(
-            f"create table if not exists loaded.{name} ({', '.join(f'{c.name} {c.sql_type}' for c in columns)})"
-        )
+        body = ", ".join(f"{c.name} {c.sql_type}" for c in columns)
+        statements.append(f"create table if not exists loaded.{name} ({body})")
+    con.execute("; ".join(statements))
+
+
+def filled_counts(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, dict[str, int]]:
+    """The rows of a table of `loaded`, and how many of them fill each canonical column."""
+    names = [c.name for c in table.columns]
+    if not con.execute(f"select 1 from loaded.{table.name} limit 1").fetchall():
+        return 0, dict.fromkeys(names, 0)
+    each = ", ".join(f"count({n})" for n in names)
+    counts = con.execute(f"select count(*), {each} from loaded.{table.name}").fetchall()[0]
+    return counts[0], dict(zip(names, counts[1:], strict=True))
 
 
 def scanned_columns(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, set[str]]:

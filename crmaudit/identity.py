@@ -14,11 +14,12 @@ from pathlib import Path
 import duckdb
 
 from crmaudit.audits import read_models
+from crmaudit.database import filled_counts
 from crmaudit.resources import folder
 from crmaudit.schema import TABLES, Table
 
-RANKS = (0, 1, 2, 3, 4, 5, 9)
-"""As `references.sql` gives them; only those below 9 found parties."""
+NO_FOUNDER = 9
+"""Rank, as `references.sql` gives them, of records that join a party or none: tickets, mails, calls, usage."""
 
 PARENTS = ("opportunities", "subscriptions", "invoices", "payments", "leads")
 """Tables through which a row that names nobody itself may still belong to a party; each may lean on those before it."""
@@ -31,30 +32,46 @@ LEAD_LINKED = ("opportunities", "leads", "activities", "campaign_touches")
 
 
 def resolve(con: duckdb.DuckDBPyConnection) -> None:
-    """Makes `parties`, `links` and, for every canonical table, a view with `party_id`.
+    """Makes `links` and every canonical table with its `party_id`, and empties `loaded` of what it took.
 
-    Expects the schema `loaded` and the table `settings`. Party ids are numbers in the order of (kind, system, id) of
+    Expects the tables of `loaded` and the table `settings`. Party ids are numbers in the order of (kind, system, id) of
     the record that founded the party, so that they do not depend on the order of rows, files or threads.
     """
     steps = {model.name: model.sql for model in read_models(folder("queries") / "identity")}
     con.execute(f'create or replace temp table "references" as {steps["references"]}')
-    _name_domains(con)
-    for name in ("identifiers", "records"):
-        con.execute(f"create or replace temp table {name} as {steps[name]}")
-    con.execute("create or replace temp table settled (record varchar, party varchar)")
-    con.execute(
-        "create or replace temp table found "
-        "(record varchar, party varchar, rule varchar, score double, evidence varchar, is_doubtful boolean)"
+    con.execute(f"create or replace temp table records as {steps['records']}")
+    ranks = [row[0] for row in con.execute("select rank from records group by rank order by rank").fetchall()]
+    if len(ranks) > 1:
+        _join_by_rank(con, steps, ranks)
+    else:
+        # Nobody to join: every record founds its own party, or, of a rank that founds none, has none.
+        con.execute(f"create or replace temp view found as {_founders(ranks)}")
+    _number_parties(con)
+    for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
+        con.execute(f"create or replace table {name} as {_with_party(con, TABLES[name])}")
+        con.execute(f"drop table loaded.{name}")
+
+
+def _founders(ranks: list[int]) -> str:
+    party, rule = ("record", "'own'") if ranks and ranks[0] < NO_FOUNDER else ("null::varchar", "null::varchar")
+    return (
+        f"select record, {party} as party, {rule} as rule, null::double as score, null::varchar as evidence, "
+        f"false as is_doubtful from records where rank = {ranks[0] if ranks else 0}"
     )
-    for rank in RANKS:
+
+
+def _join_by_rank(con: duckdb.DuckDBPyConnection, steps: dict[str, str], ranks: list[int]) -> None:
+    """Table `found`: rank after rank joins the parties that are settled, or founds its own."""
+    _name_domains(con)
+    con.execute(f"create or replace temp table identifiers as {steps['identifiers']}")
+    con.execute(f"create or replace temp table found as {_founders(ranks)}")
+    con.execute("create or replace temp table settled as select record, party from found where party is not null")
+    for rank in ranks[1:]:
         con.execute(f"create or replace temp table present as select {rank} as rank")
         con.execute(f"create or replace temp table candidates as {steps['candidates']}")
         con.execute(f"create or replace temp table linked as {steps['links']}")
         con.execute("insert into found from linked")
         con.execute("insert into settled select record, party from linked where party is not null")
-    _number_parties(con)
-    for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
-        con.execute(_view(con, TABLES[name]))
 
 
 def _name_domains(con: duckdb.DuckDBPyConnection) -> None:
@@ -84,7 +101,7 @@ def free_mail_domains() -> frozenset[str]:
 
 
 def registered_domain(host: str) -> str | None:
-    """`mail.acme.co.uk` or `https://www.acme.co.uk/x` -> `acme.co.uk`, by the public suffix list; None if it has none."""
+    """`mail.acme.co.uk` or `https://www.acme.co.uk/x` -> `acme.co.uk`, by the public suffix list, else None."""
     bare = host.strip().lower().removeprefix("https://").removeprefix("http://").split("/")[0].split(":")[0].strip(".")
     return _suffixes().privatesuffix(bare) if "." in bare else None
 
@@ -98,8 +115,9 @@ def _suffixes():  # type: ignore[no-untyped-def]  # the library has no types
 
 def _number_parties(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
-        "create or replace table party_numbers as select party, row_number() over (order by party)::integer as party_id "
-        "from (select distinct party from settled)"
+        "create or replace table party_numbers as "
+        "select party, row_number() over (order by party)::integer as party_id "
+        "from (select distinct party from found where party is not null)"
     )
     con.execute(
         "create or replace table links as "
@@ -109,20 +127,22 @@ def _number_parties(con: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _view(con: duckdb.DuckDBPyConnection, table: Table) -> str:
-    """The canonical table as analysts see it: its rows, each with the party it belongs to.
+def _with_party(con: duckdb.DuckDBPyConnection, table: Table) -> str:
+    """The SELECT of the canonical table as analysts see it: its rows, each with the party it belongs to.
 
     Only columns that somebody filled take part in the joins: a base with one id a row pays for one join.
     """
     names = [c.name for c in table.columns]
-    own = {"account_id": "account_id", "account_name": "name", "email": "email"} if table.name == "accounts" else {
-        c: c for c in NAMING if c in names and (c != "lead_id" or table.name in LEAD_LINKED)
-    }
+    own = (
+        {"account_id": "account_id", "account_name": "name", "email": "email"}
+        if table.name == "accounts"
+        else {c: c for c in NAMING if c in names and (c != "lead_id" or table.name in LEAD_LINKED)}
+    )
     if table.name == "contacts":
         own.pop("lead_id", None)
-    counts = con.execute(f"select count(*), {', '.join(f'count({c})' for c in names)} from loaded.{table.name}").fetchall()[0]
-    filled = {name for name, n in zip(names, counts[1:], strict=True) if n}
-    whole = any(n == counts[0] for name, n in zip(names, counts[1:], strict=True) if name in own.values())
+    rows, counts = filled_counts(con, table)
+    filled = {name for name, n in counts.items() if n}
+    whole = any(counts[name] == rows for name in own.values())
     joins, parties = [], []
     if set(own.values()) & filled:
         conditions = [
@@ -135,9 +155,10 @@ def _view(con: duckdb.DuckDBPyConnection, table: Table) -> str:
         if whole or parent == table.name or key not in filled or (parent == "leads" and "lead_id" in own):
             continue
         joins.append(
-            f"left join (select system, {key}, min(party_id) as party_id from {parent} group by system, {key}) {parent} "
+            f"left join (select system, {key}, min(party_id) as party_id "
+            f"from {parent} group by system, {key}) {parent} "
             f"on {parent}.system = t.system and {parent}.{key} = t.{key}"
         )
         parties.append(f"{parent}.party_id")
     party = f"coalesce({', '.join(parties)})" if parties else "null::integer"
-    return f"create or replace view {table.name} as select {party} as party_id, t.* from loaded.{table.name} t {' '.join(joins)}"
+    return f"select {party} as party_id, t.* from loaded.{table.name} t {' '.join(joins)}"

@@ -16,6 +16,9 @@ from crmaudit.schema import PROVENANCE, TABLES
 
 ANYTHING = "*"
 
+REPORTED = ("periods", "setting")
+"""Models that the head of every report tells of."""
+
 
 @dataclass(frozen=True)
 class Wants:
@@ -26,18 +29,20 @@ class Wants:
 
 
 class Shapes:
-    """An empty copy of every table that SQL may read, in a database of its own, to bind queries against."""
+    """Empty copies of the tables that SQL may read, in a database of its own, to bind queries against.
+
+    A table is made when a query first names it: an audit reads a handful of some fifty.
+    """
 
     def __init__(self, model_columns: Mapping[str, Mapping[str, str]]) -> None:
-        self.con = duckdb.connect()
+        self.con = duckdb.connect(config={"threads": 1})
         self.con.execute("set disabled_optimizers = 'statistics_propagation,filter_pushdown,join_order'")
         self.models = frozenset(model_columns)
-        for table in TABLES.values():
-            self._create(
-                table.name, {"party_id": "INTEGER"} | {c.name: c.sql_type for c in (*table.columns, *PROVENANCE)}
-            )
-        for name, columns in model_columns.items():
-            self._create(name, columns)
+        self._columns = {
+            table.name: {"party_id": "INTEGER"} | {c.name: c.sql_type for c in (*table.columns, *PROVENANCE)}
+            for table in TABLES.values()
+        } | dict(model_columns)
+        self._made: set[str] = set()
 
     def close(self) -> None:
         self.con.close()
@@ -52,6 +57,7 @@ class Shapes:
         models: set[str] = set()
         own: list[str] = []
         for block in blocks:
+            self._make(words_of(block.sql))
             try:
                 read = scanned_columns(self.con, block.sql)
                 self.con.execute(f"create temp table {block.name} as {block.sql}")
@@ -69,9 +75,11 @@ class Shapes:
             self.con.execute(f"drop table {name}")
         return Wants(frozenset(columns), frozenset(models))
 
-    def _create(self, name: str, columns: Mapping[str, str]) -> None:
-        body = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
-        self.con.execute(f"create table {name} ({body})")
+    def _make(self, words: Iterable[str]) -> None:
+        for name in sorted(set(words) & self._columns.keys() - self._made):
+            body = ", ".join(f'"{column}" {kind}' for column, kind in self._columns[name].items())
+            self.con.execute(f"create table {name} ({body})")
+            self._made.add(name)
 
 
 def check_syntax(audit: Audit) -> None:
@@ -121,3 +129,16 @@ def models_behind(names: Iterable[str], models: Mapping[str, Model]) -> frozense
             found.add(name)
             waiting.extend(makers[word] for word in words_of(models[name].sql) if word in makers)
     return frozenset(found)
+
+
+def models_read(audits: Iterable[Audit], models: Iterable[Model]) -> tuple[Model, ...]:
+    """The models that the audits read, and all that those are made of, in the order given: enough for their answers."""
+    known = {model.name: model for model in models}
+    words: set[str] = set()
+    for audit in audits:
+        arguments = (str(value) for call in audit.methods for value in call.arguments.values())
+        rules = (*(f"{f.table} {f.when}" for f in audit.findings), *(p.when for p in audit.partials))
+        for sql in (*(b.sql for b in (*audit.tables, audit.metrics)), *arguments, *rules):
+            words |= words_of(sql)
+    behind = models_behind((*words, *REPORTED), known)
+    return tuple(model for name, model in known.items() if name in behind)

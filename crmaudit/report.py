@@ -234,7 +234,7 @@ def from_json(text: str) -> Report:
             **data,
             "sources": tuple(_source(s) for s in data["sources"]),
             "audits": tuple(_result(a) for a in data["audits"]),
-        "checks": tuple(_result(a) for a in data["checks"]),
+            "checks": tuple(_result(a) for a in data["checks"]),
             "findings": tuple(Finding(**f) for f in data["findings"]),
         }
     )

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
 import polars as pl
 
 from crmaudit import report
-from crmaudit.audits import Audit, Block, GivenTable, MethodCall, Model, is_query, label, unit_of
+from crmaudit.audits import Audit, Block, GivenTable, MethodCall, Model, is_query, label, makers_of, unit_of, words_of
 from crmaudit.database import Database
 from crmaudit.methods import Estimate, false_discovery
-from crmaudit.resources import folder
 from crmaudit.needs import ANYTHING, Shapes, Wants, missing_columns, models_behind, told
+from crmaudit.resources import folder
 from crmaudit.sentences import figures_of, fill
 
 ROWS_SHOWN = 200
@@ -47,6 +48,7 @@ class Built:
     methods: Mapping[str, tuple[report.Method, ...]]
     withheld: Mapping[str, str]
     missing: Mapping[str, tuple[str, ...]]
+    shapes: Shapes
 
 
 class Runner:
@@ -75,54 +77,48 @@ class Runner:
                     columns[given.name] = self.db.columns(given.name)
             columns[model.name] = self.db.columns(model.name)
         columns |= {name: self.db.columns(name) for name in ("settings", "coverage")}
-        missing = self._missing_of_models(columns)
-        return Built(columns, methods, withheld, missing)
+        shapes = Shapes(columns)
+        return Built(columns, methods, withheld, self._missing_of_models(shapes), shapes)
 
     def run(self, audits: Iterable[Audit], built: Built, progress: Progress) -> tuple[tuple[report.Result, ...], int]:
         """Every audit's result, in the order given, and the number of tests that took part in the control."""
-        shapes = Shapes(built.columns)
-        try:
-            work = [Working(audit, shapes.wants(audit.tables)) for audit in audits]
-        finally:
-            shapes.close()
+        work = [Working(audit, built.shapes.wants(audit.tables)) for audit in audits]
         for item in work:
             progress(item.audit.title)
             self._estimate(item, built)
         comparisons = self._control(work)
-        return tuple(self._result(item, built) for item in work), comparisons
+        return tuple(self._result(item) for item in work), comparisons
 
-    def _missing_of_models(self, columns: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    def _missing_of_models(self, shapes: Shapes) -> dict[str, tuple[str, ...]]:
         """For each empty model, the columns that would have filled it."""
         missing: dict[str, tuple[str, ...]] = {}
-        shapes = Shapes(columns)
-        try:
-            for model in self.models.values():
-                if self.db.scalar(f"select count(*) from (select 1 from {model.name} limit 1)"):
-                    continue
-                block = Block(f"{model.name}_shape", model.sql, 1)
-                wants = shapes.wants([block])
-                own = missing_columns(wants, model.needs, self.filled)
-                behind = (name for name in sorted(wants.models) if name in missing)
-                missing[model.name] = tuple(dict.fromkeys((*own, *(c for name in behind for c in missing[name]))))
-        finally:
-            shapes.close()
+        for model in self.models.values():
+            if self.db.scalar(f"select count(*) from (select 1 from {model.name} limit 1)"):
+                continue
+            block = Block(f"{model.name}_shape", model.sql, 1)
+            wants = shapes.wants([block])
+            own = missing_columns(wants, model.needs, self.filled)
+            behind = (name for name in sorted(wants.models) if name in missing)
+            missing[model.name] = tuple(dict.fromkeys((*own, *(c for name in behind for c in missing[name]))))
         return missing
 
     def _estimate(self, item: Working, built: Built) -> None:
         """The audit's tables and what its methods add; a fault of ours is kept and stops nothing else."""
         audit = item.audit
-        empty = [c for name in sorted(item.wants.models) for c in built.missing.get(name, ())]
+        needed = sorted(item.wants.models - audit.needs.optional)
+        empty = [c for name in needed for c in built.missing.get(name, ())]
         item.missing = tuple(dict.fromkeys((*missing_columns(item.wants, audit.needs, self.filled), *empty)))
-        lacking = not audit.needs.optional & {ANYTHING} and any(
-            name in built.missing and name not in audit.needs.optional for name in item.wants.models
-        )
+        lacking = ANYTHING not in audit.needs.optional and any(name in built.missing for name in needed)
         if lacking or missing_columns(item.wants, audit.needs, self.filled):
             item.missing = item.missing or ("",)
             return
         item.missing = ()
+        read = item.wants.models | words_of(audit.metrics.sql)
+        makers = makers_of(self.models.values())
+        read_models = {makers[table] for table in read if table in makers}
         for name in sorted(models_behind(item.wants.models, self.models)):
             item.methods.extend(built.methods.get(name, ()))
-            if name in built.withheld and name in item.wants.models:
+            if name in built.withheld and name in read_models and name not in built.missing:
                 item.withheld.append(built.withheld[name])
         con = self.db.con
         con.execute(f"create schema if not exists {item.schema}")
@@ -152,6 +148,9 @@ class Runner:
         order = " order by all" if schema == "main" else ""
         frame = self.db.frame(f"from {schema}.{table}{order}")
         estimate: Estimate = module.estimate(frame, **arguments)
+        if frame.is_empty():
+            # A method that was asked nothing withholds nothing.
+            estimate = replace(estimate, withheld=None)
         absent = [c for c in call.adds if estimate.columns is None or c not in estimate.columns.columns]
         if estimate.columns is not None or absent:
             added = [] if estimate.columns is None else estimate.columns.get_columns()
@@ -162,7 +161,8 @@ class Runner:
             made = {name: frame.drop(c for c in frame.columns if _is_p(c)) for name, frame in made.items()}
         for name, facts in (("parameters", estimate.parameters), ("holdout", estimate.holdout or {})):
             if name in call.gives:
-                made[name] = pl.DataFrame([{k: v for k, v in facts.items() if isinstance(v, str | int | float)} or {"": 0}])
+                scalars = {k: v for k, v in facts.items() if isinstance(v, str | int | float)}
+                made[name] = pl.DataFrame([scalars or {"": 0}])
         for own_name in {**call.gives, **made}:
             place = call.gives.get(own_name, GivenTable(own_name))
             table_made = made.get(own_name, pl.DataFrame())
@@ -205,11 +205,11 @@ class Runner:
                 widened[table] = base.with_columns(pl.Series(name, own, dtype=pl.Float64))
             for table, frame in widened.items():
                 self.db.store(table, frame)
-        return sum(p is not None and p == p for values in families.values() for p in values)
+        return sum(p is not None and not math.isnan(p) for values in families.values() for p in values)
 
     def _tables(self, item: Working) -> list[str]:
         rows = self.db.con.execute(
-            "select table_name from information_schema.tables where table_schema = ? order by table_name",
+            "select table_name from duckdb_tables() where schema_name = ? order by table_name",
             [item.audit.id],
         ).fetchall()
         return [row[0] for row in rows]
@@ -218,20 +218,20 @@ class Runner:
         for table in self._tables(item):
             self.db.con.execute(f"drop view if exists temp.main.{table}")
 
-    def _result(self, item: Working, built: Built) -> report.Result:
+    def _result(self, item: Working) -> report.Result:
         """Metrics, findings, tables and charts of an audit whose tests are under control."""
         audit = item.audit
         if item.missing:
             return self._unanswerable(item)
         if item.failure is None:
             try:
-                return self._answer(item, built)
+                return self._answer(item)
             except (duckdb.Error, ArithmeticError, ValueError, TypeError, KeyError, IndexError) as error:
                 item.failure = f"{type(error).__name__}: {error}"
             finally:
                 self._drop_views(item)
-        return report.Result(
-            **_head(audit),
+        return replace(
+            _head(audit),
             status="failed",
             reason=f"{_culprit(audit)}: {item.failure}",
             methods=tuple(item.methods),
@@ -246,9 +246,9 @@ class Runner:
             if missing
             else "No row of these exports bears on the question."
         )
-        return report.Result(**_head(item.audit), status="unanswerable", reason=reason, missing=missing)
+        return replace(_head(item.audit), reason=reason, missing=missing)
 
-    def _answer(self, item: Working, built: Built) -> report.Result:
+    def _answer(self, item: Working) -> report.Result:
         audit, con = item.audit, self.db.con
         for table in self._tables(item):
             con.execute(f"create or replace temp view {table} as from {item.schema}.{table}")
@@ -267,8 +267,8 @@ class Runner:
             reasons = ["No row of these exports bears on the question."]
         findings = tuple(self._findings(audit)) if has_value else ()
         tables = tuple(self._table(item, name) for name in self._shown(item)) if has_value else ()
-        return report.Result(
-            **_head(audit),
+        return replace(
+            _head(audit),
             status=status,
             reason=" ".join(dict.fromkeys(reasons)) or None,
             bias=" ".join(dict.fromkeys(biases)) or None,
@@ -317,9 +317,10 @@ class Runner:
             source = f"(select * from {rule.table})"
             columns = self.db.columns(source)
             wanted = f"{rule.customers or 'null'} as _customers, cast({rule.value or 'null'} as double) as _value"
+            places = ", ".join(map(str, range(1, len(columns) + 1)))
             rows = self.db.con.execute(
                 f"select *, {wanted} from {source} where {rule.when} "
-                f"order by _value desc nulls last, _customers desc nulls last, {', '.join(map(str, range(1, len(columns) + 1)))} "
+                f"order by _value desc nulls last, _customers desc nulls last, {places} "
                 f"limit {rule.most}"
             ).fetchall()
             for row in rows:
@@ -363,15 +364,17 @@ def _culprit(audit: Audit) -> str:
     return f"{audit.path} cannot be run"
 
 
-def _head(audit: Audit) -> dict[str, str]:
-    return {
-        "id": audit.id,
-        "chapter": audit.chapter,
-        "title": audit.title,
-        "question": audit.question,
-        "why": audit.why,
-        "fix": audit.fix,
-    }
+def _head(audit: Audit) -> report.Result:
+    """The audit's own words, as yet without an answer."""
+    return report.Result(
+        id=audit.id,
+        chapter=audit.chapter,
+        title=audit.title,
+        question=audit.question,
+        status="unanswerable",
+        why=audit.why,
+        fix=audit.fix,
+    )
 
 
 def _headline(audit: Audit, metrics: Mapping[str, report.Metric], currency: str) -> str:

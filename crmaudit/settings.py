@@ -34,8 +34,8 @@ class Customers(_Strict):
 class Classes(_Strict):
     """Shares of revenue, in per cent, at which class A and class B end."""
 
-    a: float = Field(80.0, gt=0, lt=100)
-    b: float = Field(95.0, gt=0, le=100)
+    a: float = Field(default=80.0, gt=0, lt=100)
+    b: float = Field(default=95.0, gt=0, le=100)
 
     @model_validator(mode="after")
     def _in_order(self) -> Classes:
@@ -144,5 +144,6 @@ def _explained(error: ValidationError, path: Path | None, flags: Mapping[str, An
 
 
 def _keys(loc: tuple[int | str, ...]) -> list[str]:
-    model: type[BaseModel] = {"customers": Customers, "classes": Classes}.get(str(loc[0]) if loc else "", Settings)
+    parts: dict[str, type[BaseModel]] = {"customers": Customers, "classes": Classes}
+    model = parts.get(str(loc[0]) if loc else "", Settings)
     return list(model.model_fields)

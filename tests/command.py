@@ -52,7 +52,9 @@ def crmaudit(*arguments: object) -> Ran:
 
 def start(*arguments: object, **environment: str) -> subprocess.Popen[str]:
     """Starts the command in a process of its own that takes Ctrl-C, whatever ours was started with."""
-    program = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from crmaudit import cli; cli.main()"
+    program = (
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from crmaudit import cli; cli.main()"
+    )
     return subprocess.Popen(
         [sys.executable, "-c", program, *map(str, arguments)],
         env={**os.environ, "PYTHONPATH": str(ROOT), **environment},

@@ -34,7 +34,7 @@ class ColumnCast:
     mapped: MappedColumn
     column: Column
     fast: str | None = None
-    """The one form (a regular expression) that all sampled values have, where a cheap cast is enough."""
+    """The one form (of `forms.QUICK_FORMS`) that all its values have, where a plain cast is enough."""
     dates: tuple[str, ...] = ()
     """The date forms of the column's values."""
     order: str | None = None
@@ -88,10 +88,13 @@ class Caster:
     def is_bad(self, cast: ColumnCast, value: str) -> str:
         """Whether the text says something that is not of the value's kind. Looks at texts without a value only."""
         x = quoted(cast.mapped.source)
-        said = f"{x} is not null and lower({forms.tidy(x)}) not in {listed(self.words.nothing)}"
-        if cast.column.kind in ("date", "time"):
-            said += f" and not starts_with({x}, '9999-12-31')"
-        return f"case when {value} is null then {said} else false end"
+        text = f"trim({x})" if cast.fast else _name("t", cast)
+        endless = f" and not starts_with({text}, '9999-12-31')" if cast.column.kind in ("date", "time") else ""
+        return f"({value} is null and {x} is not null and lower({text}) not in {listed(self.words.nothing)}{endless})"
+
+    def says_something(self, cast: ColumnCast) -> str:
+        """Whether the text is none of the usual empty ones: cheaper than `is_bad`, and true wherever that is."""
+        return f"{quoted(cast.mapped.source)} not in {listed(forms.spellings(self.words.nothing))}"
 
     def reason(self, cast: ColumnCast, raw: str) -> str:
         """The SQL expression of why a text could not be cast."""
@@ -115,7 +118,7 @@ class Caster:
         sql_type = "date" if cast.column.kind == "date" else "timestamp"
         if cast.fast:
             x = quoted(cast.mapped.source)
-            return f"case when {matches(x, cast.fast)} then try_cast({x} as {sql_type}) end"
+            return f"case when {forms.quick_test(cast.fast, x)} then try_cast({x} as {sql_type}) end"
         t = _name("t", cast)
         arms = []
         for form in forms.DATE_FORMS:
@@ -142,7 +145,7 @@ class Caster:
         sql_type = "decimal(18, 4)" if money else "double"
         if cast.fast:
             x = quoted(cast.mapped.source)
-            value = f"case when {matches(x, cast.fast)} then try_cast({x} as {sql_type}) end"
+            value = f"case when {forms.quick_test(cast.fast, x)} then try_cast({x} as {sql_type}) end"
         else:
             value = forms.number_value(_name("t", cast), _name("n", cast), cast.mark, sql_type)
         return _times(value, cast.mapped.factor, money=money)
@@ -164,15 +167,19 @@ def quick_casts(mapping: ColumnMapping, seen: Profile) -> tuple[ColumnCast, ...]
 
 
 def _fast_form(column: Column, values: Sequence[str], mapping: ColumnMapping) -> str | None:
-    if column.kind in ("date", "time"):
-        candidates = [forms.DATE_FORMS["iso"]] + [forms.DATE_FORMS["iso_time"]] * (column.kind == "time")
-        return next((f for f in candidates if all(re.fullmatch(f, v) for v in values)), None)
+    def all_are(form: str) -> bool:
+        return all(re.fullmatch(forms.QUICK_FORMS[form], v) for v in values)
+
+    if column.kind == "date":
+        return "iso" if all_are("iso") else None
+    if column.kind == "time":
+        return next((form for form in ("iso", "iso_time") if all_are(form)), None)
     if column.kind in ("money", "number") and mapping.decimal != ",":
-        if all(re.fullmatch(forms.FAST_INTEGER, v) for v in values):
-            return forms.FAST_INTEGER
-        form = forms.FAST_MONEY if column.kind == "money" else forms.FAST_NUMBER
+        if all_are("integer"):
+            return "integer" if column.kind == "money" else "whole"
+        form = "decimal" if column.kind == "money" else "float"
         proved = mapping.decimal == "." or any(re.fullmatch(forms.PROVES_DOT, v.lstrip("+-")) for v in values)
-        return form if proved and all(re.fullmatch(form, v) for v in values) else None
+        return form if proved and all_are(form) else None
     return None
 
 
@@ -197,7 +204,9 @@ def _count(
     con: duckdb.DuckDBPyConnection, casts: Sequence[ColumnCast], relation: str, caster: Caster
 ) -> list[dict[str, int]]:
     columns, labels, cores = [], [], []
-    texts = {cast.mapped.source: f"t{i}" for i, cast in enumerate(casts) if cast.column.kind not in ("id", "text", "bool")}
+    texts = {
+        cast.mapped.source: f"t{i}" for i, cast in enumerate(casts) if cast.column.kind not in ("id", "text", "bool")
+    }
     for i, cast in enumerate(casts):
         t = texts.get(cast.mapped.source)
         if t is None:
@@ -224,7 +233,8 @@ def _count(
 
 
 def _date_tests(t: str) -> dict[str, str]:
-    tests, before = {}, []
+    tests: dict[str, str] = {}
+    before: list[str] = []
     for form, pattern in forms.DATE_FORMS.items():
         tests[form] = " and ".join([matches(t, pattern), *(f"not {matches(t, b)}" for b in before if form == "ymd")])
         if form in ("iso", "iso_time"):
@@ -240,8 +250,8 @@ def _date_tests(t: str) -> dict[str, str]:
 
 def _number_tests(t: str, core: str) -> dict[str, str]:
     return {
-        "plain": matches(t, forms.FAST_NUMBER),
-        "short": matches(t, forms.FAST_MONEY),
+        "plain": matches(t, forms.QUICK_FORMS["float"]),
+        "short": matches(t, forms.QUICK_FORMS["decimal"]),
         "dot": matches(core, forms.PROVES_DOT),
         "comma": matches(core, forms.PROVES_COMMA),
         "either": matches(core, forms.AMBIGUOUS_NUMBER),
@@ -308,7 +318,7 @@ def _decide_numbers(cast: ColumnCast, counts: Mapping[str, int], said: str | Non
 
 def _shared(judged: Sequence[_Judged]) -> tuple[ColumnCast, ...]:
     orders = {j.cast.order for j in judged if j.cast.dates and j.counts.get("numeric") and not j.open_question}
-    marks = {j.cast.mark for j in judged if j.cast.mark is not None}
+    marks: set[str | None] = {j.cast.mark for j in judged if j.cast.mark is not None}
     casts = []
     for j in judged:
         cast = j.cast
@@ -317,12 +327,9 @@ def _shared(judged: Sequence[_Judged]) -> tuple[ColumnCast, ...]:
         elif j.open_question:
             cast = _settle(cast, "mark", marks, j.counts["either"], "thousands and decimals")
         elif cast.column.kind in ("money", "number") and _is_quick(cast, j.counts):
-            cast = replace(cast, fast=forms.FAST_MONEY if cast.column.kind == "money" else forms.FAST_NUMBER)
-            if not j.counts["dot"]:
-                cast = replace(cast, fast=forms.FAST_INTEGER)
+            cast = replace(cast, fast="decimal" if cast.column.kind == "money" else "float")
         elif cast.column.kind in ("date", "time") and _is_quick_date(cast, j.counts):
-            form = "iso" if cast.dates in (("iso",), ()) else "iso_time"
-            cast = replace(cast, fast=forms.DATE_FORMS[form])
+            cast = replace(cast, fast="iso_time" if j.counts["iso_time"] else "iso")
         casts.append(cast)
     return tuple(casts)
 

@@ -78,7 +78,8 @@ def content(path: Path, name: str) -> Content:
             raise Unreadable(name, problem, way_out)
     if suffix in _WORKBOOK_SUFFIXES or suffix in {".parquet", ".pq"}:
         raise Unreadable(name, f"is no {suffix[1:]} file, whatever its name says.", "Export it again.")
-    start = head.removeprefix(codecs.BOM_UTF8).lstrip()
+    is_wide = _wide_encoding(head) is not None
+    start = _narrow(head).removeprefix(codecs.BOM_UTF8).lstrip()
     if _HTML.match(start):
         raise Unreadable(name, "is a web page, perhaps a login page saved in place of the export.", "Export it again.")
     if _XML.match(start):
@@ -87,13 +88,23 @@ def content(path: Path, name: str) -> Content:
         raise Unreadable(name, "holds nothing but white space.", "Export it again.")
     if start[:1] in b"{[" and (suffix in {".json", ".ndjson", ".jsonl"} or re.match(rb'[{\[]\s*["{\[}\]]', start)):
         return "json"
-    if _utf16_without_mark(head) is None and not _has_mark(head) and _is_binary(head):
+    if not is_wide and _is_binary(head):
         raise Unreadable(name, "holds binary data, not text.", "Export the data as CSV.")
     return "text"
 
 
-def _has_mark(head: bytes) -> bool:
-    return any(head.startswith(mark) for mark, _ in _BYTE_ORDER_MARKS)
+def _wide_encoding(head: bytes) -> tuple[str, int] | None:
+    """UTF-16 or UTF-32, and the bytes of its byte order mark; None for all others."""
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if head.startswith(mark):
+            return encoding, len(mark)
+    without_mark = _utf16_without_mark(head)
+    return None if without_mark is None else (without_mark, 0)
+
+
+def _narrow(head: bytes) -> bytes:
+    wide = _wide_encoding(head)
+    return head if wide is None else head[wide[1] :].decode(wide[0], errors="ignore").encode()
 
 
 def _is_binary(head: bytes) -> bool:
@@ -125,12 +136,11 @@ def as_utf8(path: Path, name: str, workdir: Path) -> Utf8:
         head = file.read(HEAD)
     if head.startswith(codecs.BOM_UTF8):
         return Utf8(path, 3, valid=_is_utf8(path))
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if head.startswith(mark):
-            return _copy(path, name, workdir, encoding, skip=len(mark), note=f"read as {encoding[:6].upper()}")
-    wide = _utf16_without_mark(head)
+    wide = _wide_encoding(head)
     if wide is not None:
-        return _copy(path, name, workdir, wide, skip=0, note="read as UTF-16, though it has no byte order mark")
+        encoding, mark = wide
+        note = f"read as {encoding[:6].upper()}" + ("" if mark else ", though it has no byte order mark")
+        return _copy(path, name, workdir, encoding, skip=mark, note=note)
     if _is_utf8(path):
         return Utf8(path, 0, valid=True)
     encoding_found, note = _legacy_encoding(b"\n".join(_lines_beyond_ascii(path)))

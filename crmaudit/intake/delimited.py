@@ -207,34 +207,27 @@ class _Pass:
             # Small steps, so that the fast road is taken again as soon as it can be.
             limit = min(_SMALL_BLOCK, self._careful_from - self._position)
         reading = self._reader.read(window, limit, at_end=at_end, check_totals=check_totals)
-        if self._copy is None and (reading.rejects or reading.blanks or self._is_rewritten(reading, window)):
+        if self._copy is None and (reading.rejects or reading.blanks or reading.is_rewritten):
             self._start_copy()
-        if self._copy is not None and reading.records:
-            self._copy.write(self._newline.join(reading.records) + self._newline)
+        if self._copy is not None:
+            self._copy.writelines(reading.written)
         self._take(reading)
         self._position += reading.size
         if reading.is_cut_short:
             self._skip_line()
         self._give_up_when_hopeless()
 
-    def _is_rewritten(self, reading: Reading, window: bytes) -> bool:
-        """Whether the good records as they are to be written differ from the text."""
-        written = self._newline.join(reading.records) + self._newline
-        return not written.startswith(window[: reading.size])
-
     def _take(self, reading: Reading) -> None:
         proven = self._proven
         start = proven.lines
-        for number, place in enumerate(reading.places):
-            if start + place != proven.rows + number:
-                proven.exact = False
-                break
-        proven.rows += len(reading.records)
+        if reading.rows and not (reading.is_in_step and start == proven.rows):
+            proven.exact = False
+        proven.rows += reading.rows
         proven.lines += reading.lines
         proven.blanks += reading.blanks
+        proven.multiline |= reading.is_multiline
         first = self._dialect.first_line
         proven.rejects.extend(replace(reject, line=first + start + reject.line) for reject in reading.rejects)
-        proven.multiline |= any(b"\n" in record or b"\r" in record for record in reading.records)
 
     def _skip_line(self) -> None:
         """Passes over the rest of a line that is longer than any record."""

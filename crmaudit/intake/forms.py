@@ -13,6 +13,7 @@ from crmaudit.intake.sql import listed, literal
 _TIME = r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
 _CLOCK = rf"(,?[ T]+({_TIME}|\d{{1,2}}:\d{{2}}(:\d{{2}})? ?[AaPp]\.?[Mm]\.?))?"
 _NAME = r"[^\d\s.,:/()-]+"
+_GAP = r"(?:[-/. ]|de )*"
 _WEEKDAY = rf"({_NAME}\.?,? )?"
 
 DATE_FORMS: Mapping[str, str] = {
@@ -20,45 +21,58 @@ DATE_FORMS: Mapping[str, str] = {
     "iso_time": rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME}",
     "iso_zone": rf"\d{{4}}-\d{{2}}-\d{{2}}[T ]{_TIME} ?(Z|UTC|GMT|[+-]\d{{2}}(:?\d{{2}})?)",
     "ymd": rf"\d{{4}}[-/.]\d{{1,2}}[-/.]\d{{1,2}}{_CLOCK}",
-    "compact": r"(19|20)\d{6}",
-    "compact_time": r"(19|20)\d{6}[T ]?\d{6}",
+    "compact": r"(19|20|21)\d{6}",
+    "compact_time": r"(19|20|21)\d{6}[T ]?\d{6}",
     "numeric": rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{_CLOCK}",
-    "day_month": rf"{_WEEKDAY}\d{{1,2}}(st|nd|rd|th|\.)?[-/. ]*{_NAME}\.?,?[-/. ]*\d{{4}}{_CLOCK}",
+    "day_month": rf"{_WEEKDAY}\d{{1,2}}(st|nd|rd|th|\.)?{_GAP}{_NAME}\.?,?{_GAP}\d{{4}}{_CLOCK}",
     "month_day": rf"{_WEEKDAY}{_NAME}\.? \d{{1,2}}(st|nd|rd|th)?,? \d{{4}}{_CLOCK}",
     "epoch_s": r"\d{10}",
     "epoch_ms": r"\d{13}",
     "serial": r"[2-6]\d{4}(\.\d+)?",
     "short_year": rf"\d{{1,2}}[-/. ]({_NAME}|\d{{1,2}})[-/. ]\d{{2}}{_CLOCK}",
 }
-"""The forms of a date, in the order in which they are tried. `numeric` is day-first or month-first, `short_year` none."""
+"""The forms of a date, in the order in which they are tried; `numeric` may be day-first or month-first."""
 
 COUNTED_FORMS = ("epoch_s", "epoch_ms", "serial")
 """Bare numbers that are dates only where the whole column is such numbers."""
 
-_DATE_FORMATS = "['%Y-%m-%d', '%Y-%m-%d %H:%M', '%Y-%m-%d %H:%M:%S', '%Y-%m-%d %H:%M:%S.%f', '%Y-%m-%d %I:%M %p', '%Y-%m-%d %I:%M:%S %p']"
+_CLOCKS = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p")
+_DATE_FORMATS = "[" + ", ".join(f"'%Y-%m-%d{clock}'" for clock in _CLOCKS) + "]"
 
-INTEGER = r"\d+"
-PROVES_DOT = (
-    r"\d{1,3}(,\d{3})+\.\d+|\d{1,3}(,\d{3}){2,}|\d{1,3}([ '’]\d{3})+\.\d+|\d*\.(\d{1,2}|\d{4,})|\d{4,}\.\d{3}|0\d*\.\d{3}|\.\d{3}"
+_PROVES = (
+    r"\d{1,3}(@\d{3})+#\d+",
+    r"\d{1,3}(@\d{3}){2,}",
+    r"\d{1,3}([ '’]\d{3})+#\d+",
+    r"\d*#(\d{1,2}|\d{4,})",
+    r"\d{4,}#\d{3}",
+    r"0\d*#\d{3}",
+    r"#\d{3}",
+    r"\d+#",
 )
-PROVES_COMMA = (
-    r"\d{1,3}(\.\d{3})+,\d+|\d{1,3}(\.\d{3}){2,}|\d{1,3}([ '’]\d{3})+,\d+|\d*,(\d{1,2}|\d{4,})|\d{4,},\d{3}|0\d*,\d{3}|,\d{3}"
-)
+"""Numbers that can be read in one way only; # is the decimal mark, @ the mark between thousands."""
+PROVES_DOT = "|".join(_PROVES).replace("@", ",").replace("#", r"\.")
+PROVES_COMMA = "|".join(_PROVES).replace("@", r"\.").replace("#", ",")
 AMBIGUOUS_NUMBER = r"[1-9]\d{0,2}[.,]\d{3}"
 """One mark with three digits after it: 1.234 is a thousand or one and a bit."""
 PLAIN_INTEGER = r"\d+|\d{1,3}([ '’]\d{3})+"
-DOT_MARK = r"(\d+|\d{1,3}([, '’]\d{3})+)(\.\d+)?|\.\d+"
-COMMA_MARK = r"(\d+|\d{1,3}([. '’]\d{3})+)(,\d+)?|,\d+"
+DOT_MARK = r"(\d+|\d{1,3}([, '’]\d{3})+)(\.\d*)?|\.\d+"
+COMMA_MARK = r"(\d+|\d{1,3}([. '’]\d{3})+)(,\d*)?|,\d+"
 SCIENTIFIC = r"[-+]?\d+(\.\d+)?[eE][-+]?\d{1,3}"
 
 _CURRENCY = r"(?:[A-Z]{3}|US\$|[$€£¥₹]|kr\.?|zł|Fr\.)"
-_NUMBER = rf"([-+−(]?)\s*(?:{_CURRENCY})?\s*([-+−]?)\s*(\d[\d.,'’ ]*\d|\d|[.,]\d+)\s*(?:{_CURRENCY}|%)?\s*([)-]?)"
+NUMBER = rf"([-+−(]?)\s*(?:{_CURRENCY})?\s*([-+−]?)\s*(\d[\d.,'’ ]*[\d.,]|\d|[.,]\d+)\s*(?:{_CURRENCY}|%)?\s*([)-]?)"
 
-FAST_DATE = DATE_FORMS["iso"]
-FAST_MONEY = r"[-+]?\d{1,14}(\.\d{1,4})?"
-FAST_NUMBER = r"[-+]?\d+(\.\d+)?"
-FAST_INTEGER = r"[-+]?\d{1,14}"
+QUICK_FORMS: Mapping[str, str] = {
+    "iso": DATE_FORMS["iso"],
+    "iso_time": DATE_FORMS["iso_time"],
+    "integer": r"[-+]?\d{1,14}",
+    "whole": r"[-+]?\d+",
+    "decimal": r"[-+]?\d{1,14}(\.\d{1,4})?",
+    "float": r"[-+]?\d+(\.\d+)?",
+}
+"""Forms whose values a plain cast reads rightly, given `quick_test`."""
 
+_SHORT = 7
 MOST_CONTROLS = "[\\x00-\\x08\\x0b-\\x1f\\x7f\\x{80}-\\x{9f}\\x{feff}\\x{200b}]"
 ALL_CONTROLS = "[\\x00-\\x1f\\x7f\\x{80}-\\x{9f}\\x{feff}\\x{200b}]"
 _SPACES = "^[\\s\\x{a0}\\x{202f}]+|[\\s\\x{a0}\\x{202f}]+$"
@@ -66,6 +80,25 @@ _SPACES = "^[\\s\\x{a0}\\x{202f}]+|[\\s\\x{a0}\\x{202f}]+$"
 
 def matches(text: str, form: str) -> str:
     return f"regexp_full_match({text}, {literal(form)})"
+
+
+def quick_test(form: str, text: str) -> str:
+    """The condition under which a plain cast of the text is exact: cheap ones, since every row is tried.
+
+    A cast to DATE reads texts of that outline strictly (the years before 1900 are refused elsewhere); a cast to
+    DECIMAL is lenient only in underscores, exponents and decimals beyond the fourth.
+    """
+    if form == "iso":
+        return f"{text} like '____-__-__'"
+    if form in ("integer", "decimal"):
+        lenient = [f"not contains({text}, '{mark}')" for mark in ("_", "e", "E", *("." * (form == "integer")))]
+        return " and ".join([*lenient, f"{text} not like '%._____%'"])
+    return matches(text, QUICK_FORMS[form])
+
+
+def spellings(words: Iterable[str]) -> list[str]:
+    """Each word in the ways it is usually written: none, NONE, None."""
+    return sorted({spelt for w in words for spelt in (w, w.upper(), w.capitalize(), w.title())})
 
 
 def tidy(text: str) -> str:
@@ -82,52 +115,63 @@ def stripped(text: str, *, lines: bool) -> str:
     """
     controls = literal(MOST_CONTROLS if lines else ALL_CONTROLS)
     slow = f"regexp_replace(regexp_replace({text}, {controls}, '', 'g'), {literal(_SPACES)}, '', 'g')"
-    is_plain = (
-        f"strlen(encode({text})::varchar) = strlen({text}) and not starts_with({text}, ' ') and not ends_with({text}, ' ')"
-    )
+    printable = f"strlen(encode({text})::varchar) = strlen({text})"
+    is_plain = f"{printable} and not starts_with({text}, ' ') and not ends_with({text}, ' ')"
     return f"case when {is_plain} then {text} else {slow} end"
 
 
 def meaningful(text: str, nothing: Collection[str]) -> str:
-    """The stripped text, NULL where it says nothing. Give a column: an expression would be computed several times."""
-    longest = max(len(w.encode()) for w in nothing)
-    return f"case when strlen({text}) > {longest} then {text} when lower({text}) in {listed(nothing)} then null else {text} end"
+    """The stripped text, NULL where it says nothing. Give a column: an expression would be computed several times.
+
+    Most of these words are short and most texts are not: lengths are compared first, being cheaper.
+    """
+    short = [w for w in spellings(nothing) if len(w.encode()) <= _SHORT]
+    long = [w for w in spellings(nothing) if len(w.encode()) > _SHORT]
+    lengths = sorted({len(w.encode()) for w in long})
+    arms = f"when strlen({text}) <= {_SHORT} and {text} in {listed(short)} then null "
+    if long:
+        arms += f"when strlen({text}) in ({', '.join(map(str, lengths))}) and {text} in {listed(long)} then null "
+    return f"case {arms}else {text} end"
 
 
 def date_value(form: str, text: str, *, timezone: str, order: str | None, months: Mapping[str, int]) -> str:
     """The TIMESTAMP that a text of the form is; instants become local time of the zone. NULL where it is no day."""
-    if form == "iso":
-        return f"try_cast({text} as timestamp)"
-    if form == "iso_time":
-        return f"try_cast(replace({text}, ',', '.') as timestamp)"
-    if form == "iso_zone":
-        return f"timezone({literal(timezone)}, try_cast(replace({text}, ',', '.') as timestamptz))"
-    if form == "compact":
-        return f"try_strptime({text}, '%Y%m%d')"
-    if form == "compact_time":
-        return f"try_strptime(regexp_replace({text}, '[T ]', ''), '%Y%m%d%H%M%S')"
-    if form in ("epoch_s", "epoch_ms"):
-        unit = "1000000" if form == "epoch_s" else "1000"
-        return f"timezone({literal(timezone)}, make_timestamptz(try_cast({text} as bigint) * {unit}))"
-    if form == "serial":
-        return f"timestamp '1899-12-30' + to_milliseconds(round(try_cast({text} as double) * 86400000)::bigint)"
-    if form == "ymd":
-        return _calendar(text, r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", 1, 2, 3)
-    if form == "numeric":
-        pattern = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})"
-        return _calendar(text, pattern, 3, 2, 1) if order == "dmy" else _calendar(text, pattern, 3, 1, 2)
-    if form == "day_month":
-        pattern = rf"^(?:{_NAME}\.?,? )?(\d{{1,2}})(?:st|nd|rd|th|\.)?[-/. ]*({_NAME})\.?,?[-/. ]*(\d{{4}})"
-        return _calendar(text, pattern, 3, 2, 1, months)
-    if form == "month_day":
-        pattern = rf"^(?:{_NAME}\.?,? )?({_NAME})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})"
-        return _calendar(text, pattern, 3, 1, 2, months)
-    raise ValueError(f"no date can be read from the form {form!r}")
+    point = f"replace({text}, ',', '.')"
+    zone = literal(timezone)
+    seconds = f"make_timestamptz(try_cast({text} as bigint) * "
+    plain = {
+        "iso": f"try_cast({text} as timestamp)",
+        "iso_time": f"try_cast({point} as timestamp)",
+        "iso_zone": f"timezone({zone}, try_cast({point} as timestamptz))",
+        "compact": f"try_strptime({text}, '%Y%m%d')",
+        "compact_time": f"try_strptime(regexp_replace({text}, '[T ]', ''), '%Y%m%d%H%M%S')",
+        "epoch_s": f"timezone({zone}, {seconds} 1000000))",
+        "epoch_ms": f"timezone({zone}, {seconds} 1000))",
+        "serial": f"timestamp '1899-12-30' + to_milliseconds(round(try_cast({text} as double) * 86400000)::bigint)",
+    }
+    if form in plain:
+        return plain[form]
+    pattern, parts = _CALENDARS[f"{form} {order}" if form == "numeric" else form]
+    return _calendar(text, pattern, parts, months if form in ("day_month", "month_day") else None)
 
 
-def _calendar(
-    text: str, pattern: str, year: int, month: int, day: int, months: Mapping[str, int] | None = None
-) -> str:
+_NUMERIC = r"^(\d{1,2})[-/.](\d{1,2})[-/.](\d{4})"
+_CALENDARS: Mapping[str, tuple[str, tuple[int, int, int]]] = {
+    "ymd": (r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", (1, 2, 3)),
+    "numeric dmy": (_NUMERIC, (3, 2, 1)),
+    "numeric mdy": (_NUMERIC, (3, 1, 2)),
+    "day_month": (
+        rf"^(?:{_NAME}\.?,? )?(\d{{1,2}})(?:st|nd|rd|th|\.)?{_GAP}({_NAME})\.?,?{_GAP}(\d{{4}})",
+        (3, 2, 1),
+    ),
+    "month_day": (rf"^(?:{_NAME}\.?,? )?({_NAME})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})", (3, 1, 2)),
+}
+"""How a written day begins, and which of its groups are the year, the month and the day."""
+
+
+def _calendar(text: str, pattern: str, parts: tuple[int, int, int], months: Mapping[str, int] | None) -> str:
+    year, month, day = parts
+
     def part(group: int) -> str:
         return f"regexp_extract({text}, {literal(pattern)}, {group})"
 
@@ -144,7 +188,9 @@ def _calendar(
 
 def number_core(text: str) -> str:
     """The digits and marks of a number, without sign, currency, percent and with one kind of space; '' where none."""
-    return f"case when {matches(text, _NUMBER)} then regexp_extract({text}, {literal('^' + _NUMBER + '$')}, 3) else '' end"
+    return (
+        f"case when {matches(text, NUMBER)} then regexp_extract({text}, {literal('^' + NUMBER + '$')}, 3) else '' end"
+    )
 
 
 def number_value(text: str, core: str, mark: str | None, sql_type: str) -> str:

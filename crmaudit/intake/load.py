@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from crmaudit.database import attach_loaded
 from crmaudit.intake.cast import Caster
 from crmaudit.intake.merge import Part, merge
 from crmaudit.intake.raw import RawTable
@@ -78,7 +79,7 @@ def load(
     """
     tell = progress or (lambda *_: None)
     ordered = sorted(tables, key=lambda t: (t.path, t.sheet or ""))
-    con.execute("create schema if not exists loaded")
+    attach_loaded(con)
     con.execute(
         f"create table {REJECTS} (source_id integer, path varchar, sheet varchar, line bigint, "
         '"column" varchar, value varchar, reason varchar)'
@@ -128,7 +129,8 @@ def _observed(
     columns = []
     for fact in facts:
         day = f"{fact}::date"
-        columns += [f"min({day}) filter ({day} <= {cap})", f"max({day}) filter ({day} <= {cap})", f"count(*) filter ({day} > {cap})"]  # fmt: skip
+        columns += [f"{what}({day}) filter ({day} <= {cap})" for what in ("min", "max")]
+        columns.append(f"count(*) filter ({day} > {cap})")
     row = one_row(con, f"select {', '.join(columns)} from {typed.name}")
     first = min((d for d in row[0::3] if d is not None), default=None)
     last = max((d for d in row[1::3] if d is not None), default=None)

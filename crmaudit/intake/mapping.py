@@ -11,6 +11,7 @@ from crmaudit.intake.profile import ColumnProfile, Profile
 from crmaudit.intake.synonyms import KnownExport, RowFilter, TableNames, Vocabulary, fits, plain
 from crmaudit.schema import TABLES, Column
 
+_PARTY_IDS = ("account_id", "contact_id")
 PARTY = ("account_id", "contact_id", "account_name", "email")
 
 ENOUGH = 0.8
@@ -116,13 +117,13 @@ def propose(entity: str, profile: Profile, words: Vocabulary, links: Links) -> C
             used.add(offer.source)
     updated = next((c.name for n in words.updated for c in profile.columns.values() if fits(c.plain, n)), None)
     updated = None if updated in used or updated in links.stamps else updated
+    if updated is not None:
+        refused[updated] = "says when the row was last changed: decides which of two rows of a key is newer"
     columns = tuple(
         MappedColumn(offer.source, offer.column, offer.reason, _factor(offer.column, offer.source))
         for offer in sorted(taken.values(), key=lambda o: order[o.source])
     )
-    unmapped = {
-        name: _why_unused(name, updated, refused, offers, taken, entity) for name in profile.columns if name not in used
-    }
+    unmapped = {name: _why_unused(name, refused, offers, taken, entity) for name in profile.columns if name not in used}
     return ColumnMapping(entity, columns, unmapped, updated=updated)
 
 
@@ -189,13 +190,13 @@ def _offers(
     why_not = None
     link = links.by_name.get(source.name)
     key = TABLES[entity].key
-    if link and all(c in names.columns for c in ("account_id", "contact_id")) and key not in ("account_id", "contact_id"):
+    if (
+        link
+        and all(c in names.columns for c in ("account_id", "contact_id"))
+        and key not in ("account_id", "contact_id")
+    ):
         offers.append(_Offer(1.0, source.name, link[0], link[1]))
-    for column, texts in names.columns.items():
-        match = _named(source.plain, texts, names.words)
-        if match is None:
-            continue
-        quality, text = match
+    for column, (quality, text) in _named(source.plain, names).items():
         problem = _unlike(source, TABLES[entity].column(column), words)
         if problem:
             why_not = f"its name fits {entity}.{column}, but {problem}"
@@ -206,16 +207,19 @@ def _offers(
     return offers, why_not
 
 
-def _named(name: str, texts: tuple[str, ...], words: tuple[str, ...]) -> tuple[float, str] | None:
-    shorter = next((name[len(w) + 1 :] for w in sorted(words, key=len, reverse=True) if name.startswith(w + " ")), None)
-    bare = _without_currency(name)
-    best: tuple[float, str] | None = None
-    for position, text in enumerate(texts):
-        for candidate, quality in ((name, 1.0), (bare, 0.9), (shorter, 0.8)):
-            if candidate is not None and fits(candidate, text):
-                found = (quality - 0.01 * position - (0.3 if "*" in text else 0.0), text)
-                best = max(best, found) if best else found
-    return best
+def _named(name: str, names: TableNames) -> dict[str, tuple[float, str]]:
+    """The columns a name may stand for: how well (to 1) and by which of their names."""
+    prefix = next((p for p in names.prefixes if name.startswith(p)), None)
+    shorter = name[len(prefix) :] if prefix else None
+    found: dict[str, tuple[float, str]] = {}
+    for candidate, quality in ((name, 1.0), (_without_currency(name), 0.9), (shorter, 0.8)):
+        if candidate is None:
+            continue
+        offers = [(column, candidate, place, quality) for column, place in names.by_name.get(candidate, {}).items()]
+        offers += [(c, text, place, quality - 0.3) for text, c, place in names.patterns if fits(candidate, text)]
+        for column, text, place, worth in offers:
+            found[column] = max(found.get(column, (0.0, "")), (worth - 0.01 * place, text))
+    return found
 
 
 def _without_currency(name: str) -> str | None:
@@ -259,11 +263,7 @@ def _factor(column: str, source: str) -> Fraction:
     return next((f for w, f in _UNITS.get(unit, {}).items() if w in plain(source).split()), Fraction(1))
 
 
-def _why_unused(
-    name: str, updated: str | None, refused: dict[str, str], offers: list[_Offer], taken: dict[str, _Offer], entity: str
-) -> str:
-    if name == updated:
-        return "says when the row was last changed: decides which of two rows of a key is newer"
+def _why_unused(name: str, refused: dict[str, str], offers: list[_Offer], taken: dict[str, _Offer], entity: str) -> str:
     if name in refused:
         return refused[name]
     rival = next((taken[o.column] for o in offers if o.source == name), None)

@@ -55,24 +55,18 @@ def merge(con: duckdb.DuckDBPyConnection, entity: str, parts: Sequence[Part], am
         con.execute(f"create table {target} as {union}")
         for part in parts:
             con.execute(f"drop table {part.name}")
-    excluded: dict[int, list[Excluded]] = {p.source_id: [] for p in parts}
-    notes: dict[int, list[str]] = {p.source_id: [] for p in parts}
+    merged = Merged({p.source_id: [] for p in parts}, {p.source_id: [] for p in parts})
     if parts:
-        _by_key(con, entity, parts, amount, excluded, notes)
-        _without_key(con, entity, parts, amount, excluded)
+        _by_key(con, entity, parts, amount, merged)
+        _without_key(con, entity, parts, amount, merged.excluded)
         if any(p.has_updated for p in parts):
             con.execute(f"alter table {target} drop column {UPDATED}")
     _complete(con, entity, {c for p in parts for c in p.columns}, create=not parts)
-    return Merged(excluded, notes)
+    return merged
 
 
 def _by_key(
-    con: duckdb.DuckDBPyConnection,
-    entity: str,
-    parts: Sequence[Part],
-    amount: str | None,
-    excluded: dict[int, list[Excluded]],
-    notes: dict[int, list[str]],
+    con: duckdb.DuckDBPyConnection, entity: str, parts: Sequence[Part], amount: str | None, merged: Merged
 ) -> None:
     key = TABLES[entity].key
     if key is None or not any(key in p.columns for p in parts):
@@ -107,8 +101,8 @@ def _by_key(
         f"select source_id, count(distinct {key}) from {target} t join shared_keys s on s.system = t.system "
         f"and s.k = t.{key} where twins group by all order by all"
     ).fetchall():
-        notes[source_id].append(f"{keys} {key} values are on records of different customers: both are kept")
-    _drop(con, entity, amount, OLDER.format(key=key), excluded)
+        merged.notes[source_id].append(f"{keys} {key} values are on records of different customers: both are kept")
+    _drop(con, entity, amount, OLDER.format(key=key), merged.excluded)
 
 
 def _without_key(
@@ -156,9 +150,10 @@ def _complete(con: duckdb.DuckDBPyConnection, entity: str, present: set[str], *,
         columns = [f"{quoted(c.name)} {c.sql_type}" for c in table.columns]
         con.execute(f"create table loaded.{entity} ({', '.join([*columns, 'system varchar', 'source_id integer'])})")
         return
-    for column in table.columns:
-        if column.name not in present:
-            con.execute(f"alter table loaded.{entity} add column {quoted(column.name)} {column.sql_type}")
+    missing = [c for c in table.columns if c.name not in present]
+    if missing:
+        added = [f"alter table loaded.{entity} add column {quoted(c.name)} {c.sql_type}" for c in missing]
+        con.execute("; ".join(added))
 
 
 def _is_referred_to(entity: str) -> bool:

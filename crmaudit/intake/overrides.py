@@ -19,7 +19,7 @@ KEYS = frozenset({"entity", "system", "columns", "constants", "factors", "date_o
 
 
 def override_for(overrides: Mapping[str, Any], table: RawTable) -> Mapping[str, Any] | None:
-    """What the settings say of a file; the sheet's own table goes before the file's. SettingsError where they are wrong."""
+    """What the settings say of a file; a sheet's own table goes before the file's. SettingsError where wrong."""
     for key in (f"{table.path}#{table.sheet}", table.path, PurePosixPath(table.path).name):
         if key in overrides:
             return _checked(key, overrides[key])

@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import duckdb
 
+from crmaudit.intake import forms
 from crmaudit.intake.raw import RawTable
 from crmaudit.intake.synonyms import Vocabulary, plain
 
 SAMPLE_ROWS = 1000
 
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
-_NUMBER = re.compile(r"[-+(]?\s*(?:[A-Z]{3}|[$€£¥₹])?\s*[-+]?\d[\d.,'’\u00a0\u202f ]*(?:[eE][-+]?\d+)?\s*(?:[A-Z]{3}|[$€£¥₹%])?[)-]?")
-_DATE = re.compile(
-    r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:\d{4}|\d{2})|(?:19|20)\d{6}(?:\d{6})?)(?!\d).*"
-    r"|(?:\w{3,9},? )?\d{1,2}[-./ ]*[^\W\d_]{3,10}\.?,?[-./ ]*\d{2,4}\b.*"
-    r"|(?:[^\W\d_]{3,10},? )?[^\W\d_]{3,10}\.? \d{1,2}(?:st|nd|rd|th)?,? \d{4}\b.*"
-)
-_INSTANT = re.compile(r"\d{10}|\d{13}|[2-6]\d{4}(\.\d+)?")
+_NUMBER = re.compile(f"(?:{forms.NUMBER}|{forms.SCIENTIFIC})")
+_DATE = re.compile("|".join(f"(?:{form})" for form in forms.DATE_FORMS.values()))
+_SPACES = re.compile(r"\s")
 
 
 @dataclass(frozen=True)
@@ -71,22 +69,22 @@ def profile(con: duckdb.DuckDBPyConnection, table: RawTable, words: Vocabulary) 
     booleans = set(words.true) | set(words.false)
     columns = {}
     for i, name in enumerate(table.columns):
-        texts = (str(row[i]).strip() for row in rows if row[i] is not None)
+        texts = (_SPACES.sub(" ", row[i]).strip() for row in rows if row[i] is not None)
         values = tuple(t for t in texts if t.lower() not in nothing)
-        distinct = frozenset(values)
+        counted = Counter(values)
         columns[name] = ColumnProfile(
             name=name,
             plain=plain(name),
             values=values,
-            distinct=distinct,
+            distinct=frozenset(counted),
             rows=len(rows),
-            emails=_share(values, lambda t: bool(_EMAIL.fullmatch(t))),
-            numbers=_share(values, lambda t: bool(_NUMBER.fullmatch(t))),
-            dates=_share(values, lambda t: bool(_DATE.fullmatch(t) or _INSTANT.fullmatch(t))),
-            booleans=_share(values, lambda t: t.lower() in booleans),
+            emails=_share(counted, lambda t: bool(_EMAIL.fullmatch(t))),
+            numbers=_share(counted, lambda t: bool(_NUMBER.fullmatch(t))),
+            dates=_share(counted, lambda t: bool(_DATE.fullmatch(t))),
+            booleans=_share(counted, lambda t: t.lower() in booleans),
         )
     return Profile(table, columns, len(rows))
 
 
-def _share(values: tuple[str, ...], test: Callable[[str], bool]) -> float:
-    return sum(map(test, values)) / len(values) if values else 0.0
+def _share(counted: Counter[str], test: Callable[[str], bool]) -> float:
+    return sum(n for text, n in counted.items() if test(text)) / max(counted.total(), 1)

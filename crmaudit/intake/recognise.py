@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from crmaudit.errors import SettingsError
-from crmaudit.intake.mapping import ColumnMapping, Links, from_known, is_specific, load_stamps, propose
+from crmaudit.intake.mapping import PARTY, ColumnMapping, Links, from_known, is_specific, load_stamps, propose
 from crmaudit.intake.overrides import apply_override, override_for
 from crmaudit.intake.profile import Profile, profile
 from crmaudit.intake.raw import RawTable
@@ -22,6 +22,9 @@ from crmaudit.schema import TABLES
 GENERIC = "generic"
 ACCEPTED = 0.5
 """A file whose best table scores less is told as not recognised."""
+_MOST = 0.6
+"""Share of a file's columns that must be known where neither its name nor an id says what it is."""
+_NAMED = ("accounts", "contacts", "products", "users")
 CLOSE = 0.1
 """Tables that score within this of the best are listed as candidates."""
 
@@ -68,14 +71,14 @@ def recognise(
     _check_overrides(overrides, tables)
     profiles = [profile(con, table, words) for table in tables]
     stamps = [_proven_stamps(con, p) for p in profiles]
-    first = [
-        _recognise(p, words, Links(stamps=s), override_for(overrides, p.table)) for p, s in zip(profiles, stamps, strict=True)
-    ]
+    said = [override_for(overrides, table) for table in tables]
+    first = [_recognise(p, words, Links(stamps=s), o) for p, s, o in zip(profiles, stamps, said, strict=True)]
     masters = [r for r in first if r.entity in ("accounts", "contacts")]
-    return tuple(
-        _recognise(p, words, Links(_links(con, p, masters, words), s), override_for(overrides, p.table))
-        for p, s in zip(profiles, stamps, strict=True)
-    )
+    found = []
+    for alone, seen, stamp, override in zip(first, profiles, stamps, said, strict=True):
+        links = _links(con, seen, masters, words)
+        found.append(_recognise(seen, words, Links(links, stamp), override) if links else alone)
+    return tuple(found)
 
 
 def _recognise(seen: Profile, words: Vocabulary, links: Links, override: Mapping[str, Any] | None) -> Recognition:
@@ -116,9 +119,7 @@ def _by_names(seen: Profile, words: Vocabulary, links: Links) -> Recognition:
     best = fitting[0] if fitting else None
     if best is None or best.score < ACCEPTED:
         reason = _why_nothing(seen, words, judged)
-        return Recognition(
-            seen, GENERIC, None, best.score if best else 0.0, (), _candidates(fitting), None, reason
-        )
+        return Recognition(seen, GENERIC, None, best.score if best else 0.0, (), _candidates(fitting), None, reason)
     return Recognition(
         seen, GENERIC, best.mapping.entity, best.score, best.evidence,
         tuple(c for c in _candidates(fitting) if c.score >= max(ACCEPTED, best.score - CLOSE)), best.mapping,
@@ -136,10 +137,17 @@ class _Judged:
 def _judge(entity: str, seen: Profile, words: Vocabulary, links: Links) -> _Judged:
     names = words.tables[entity]
     mapping = propose(entity, seen, words, links)
-    missing = [" or ".join(group) for group in names.needs if not any(mapping.has(c) for c in group)]
+    filled = {m.column for m in mapping.columns if seen.rows == 0 or seen.columns[m.source].values}
+    filled |= {"customer"} & {"customer" for c in PARTY if c in filled}
+    missing = [" or ".join(group) for group in names.needs if not filled & set(group)]
+    naming = [m for m in mapping.columns if m.column in (TABLES[entity].key, "name", "email", "last_name")]
+    if entity in _NAMED and naming and max(len(seen.columns[m.source].values) for m in naming) < seen.rows / 2:
+        missing.append("a name or an id in most rows")
     header = {c.plain for c in seen.columns.values()}
+    own_key = names.columns.get(TABLES[entity].key or "", ())
+    missing += [f"no column {name!r}" for name in names.alien if name in header]
     for concept in names.absent:
-        alien = next((n for n in _telling_names(concept, words) if n in header), None)
+        alien = next((n for n in _telling_names(concept, words) if n in header and n not in own_key), None)
         if alien:
             missing.append(f"no column {alien!r}")
     score, evidence = 0.35, []
@@ -159,6 +167,8 @@ def _judge(entity: str, seen: Profile, words: Vocabulary, links: Links) -> _Judg
     score += 0.2 * share
     if not (key and is_specific(entity, key)):
         score -= 0.15 * _is_keyed_by_another(entity, seen, words)
+        if not word and share < _MOST:
+            missing.append("a telling file name, an id of its own, or more columns that we know")
     evidence.append(f"{len(mapping.columns)} of {len(seen.columns)} columns are columns of {entity}")
     if signs:
         evidence.append(f"telling columns: {', '.join(filter(None, map(mapping.source_of, signs)))}")
@@ -198,7 +208,9 @@ def _why_nothing(seen: Profile, words: Vocabulary, judged: Sequence[_Judged]) ->
     if len(numbered) >= 3:
         return f"A matrix (columns {numbered[0]} to {numbered[-1]}), not records."
     if by_customer and measures:
-        return f"A summary by {by_customer} ({', '.join(measures[:3])} ...), not records: no row has its own date and id."
+        return (
+            f"A summary by {by_customer} ({', '.join(measures[:3])} ...), not records: no row has its own date and id."
+        )
     nearest = judged[0]
     needs = "; ".join(nearest.missing) or "more columns that we know"
     text = f"No table fits: the nearest is {nearest.mapping.entity}, which would need {needs}."
@@ -250,7 +262,11 @@ def _joined(
             query = f"select count(distinct {text}) from {master.table.relation} where {text} in (select unnest(?))"
             count = one_row(con, query, [sorted(values)])[0]
             if count and (best is None or count > best[0]):
-                best = (count, target, f"{count} of its {len(values)} sampled values are {source} of {master.table.path}")
+                best = (
+                    count,
+                    target,
+                    f"{count} of its {len(values)} sampled values are {source} of {master.table.path}",
+                )
     return (best[1], best[2]) if best else None
 
 

@@ -1,4 +1,4 @@
-"""The careful road: each record on its own, by RFC 4180; after a doubtful one the reading goes on with the next line."""
+"""The careful road: each record on its own, by RFC 4180; after a doubtful one it goes on with the next line."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 
 from crmaudit.intake import values
 from crmaudit.intake.dialect import Dialect, field_pattern, split
+from crmaudit.intake.prove import Prover
 from crmaudit.intake.raw import VALUE_LENGTH, Reject
 
 LONGEST_RECORD = 1 << 20
+_SHORT_RUN = 1 << 11
 
 
 def shown(raw: bytes) -> str:
@@ -24,15 +26,26 @@ class Reading:
     size: int = 0
     """Bytes read, whole records."""
     lines: int = 0
-    records: list[bytes] = field(default_factory=list)
-    """The good ones, without their ends of line, as they are to be written."""
-    places: list[int] = field(default_factory=list)
-    """Lines they begin on, counted from the beginning of the stretch (0)."""
+    rows: int = 0
+    written: list[bytes] = field(default_factory=list)
+    """The good records as they are to be written, with their ends of line."""
+    is_rewritten: bool = False
+    """They are not what the text has."""
+    is_in_step: bool = True
+    """Good record i, from 0, is on line i of the stretch."""
+    is_multiline: bool = False
     rejects: list[Reject] = field(default_factory=list)
-    """With `line` counted likewise."""
+    """With `line` counted from the beginning of the stretch, from 0."""
     blanks: int = 0
     is_cut_short: bool = False
     """The last reject goes on past the stretch: skip to the end of its line."""
+
+    def take(self, text: bytes, rows: int, lines: int) -> None:
+        """Notes good records that begin on the present line."""
+        self.is_in_step = self.is_in_step and self.lines == self.rows and rows == lines
+        self.is_multiline = self.is_multiline or rows != lines
+        self.written.append(text)
+        self.rows += rows
 
 
 class RecordReader:
@@ -45,10 +58,15 @@ class RecordReader:
         self._line_end = b"\r" if dialect.newline == b"\r" else b"\n"
         end = rb"\r" if dialect.newline == b"\r" else rb"\r?\n"
         self._ends = (rb"(?:" + end + rb")", rb"(?:" + end + rb"|\Z)")
+        self._one_by_one_until = 0
         delimiter = re.escape(dialect.delimiter)
+        self._prover = Prover(dialect, valid_utf8=valid_utf8)
+        self._newline = b"\r\n" if dialect.newline == b"\r\n" else b"\n"
         self._strict = self._patterns(delimiter, interior=False, times=rb"{%d}+" % (dialect.width - 1))
         self._lenient = self._patterns(delimiter, interior=True, times=rb"{%d}+" % (dialect.width - 1))
         self._any_width = self._patterns(delimiter, interior=True, times=rb"*+")
+        self._blank_lines = re.compile(rb"(?:" + delimiter + rb"*+" + self._ends[0] + rb")++")
+        self._run = re.compile(rb"(?:" + self._strict[0].pattern.replace(b"(", b"(?:", 1) + rb")++")
 
     def _patterns(self, delimiter: bytes, *, interior: bool, times: bytes) -> tuple[re.Pattern[bytes], ...]:
         """One record with its end of line: (inside the text, at its end)."""
@@ -63,13 +81,27 @@ class RecordReader:
         """
         reading = Reading()
         strict = self._strict[at_end]
-        position = 0
-        while position < min(limit, len(window)):
+        position, limit = 0, min(limit, len(window))
+        self._one_by_one_until = 0
+        while position < limit:
+            blank = self._blank_lines.match(window, position)
+            if blank is not None:
+                lines = window.count(self._line_end, position, blank.end())
+                reading.blanks += lines
+                reading.lines += lines
+                position = blank.end()
+                continue
+            if not check_totals and position >= self._one_by_one_until:
+                taken = self._take_run(reading, window, position, limit)
+                if taken:
+                    position += taken
+                    continue
             match = strict.match(window, position)
             if match is not None and match.end() - position <= LONGEST_RECORD:
-                raw = match.group(1)
-                self._accept(reading, raw, raw, check_totals=check_totals)
-                end = match.end()
+                raw, end = match.group(1), match.end()
+                broken = self._is_broken_by_feed(window, end, at_end=at_end)
+                self._accept(reading, raw, raw, check_totals=check_totals, broken=broken)
+                reading.is_rewritten |= window[position + len(raw) : end] not in (self._newline, b"")
             else:
                 end = self._doubtful(reading, window, position, at_end=at_end, check_totals=check_totals)
             reading.lines += 1 if self._line_per_record else max(1, window.count(self._line_end, position, end))
@@ -77,13 +109,45 @@ class RecordReader:
         reading.size = position
         return reading
 
-    def _accept(self, reading: Reading, raw: bytes, written: bytes, *, check_totals: bool) -> None:
+    def _take_run(self, reading: Reading, window: bytes, position: int, limit: int) -> int:
+        """Takes well-formed records from here on at one go, as many as are clean; returns their bytes.
+
+        A run may hold what is well formed and yet to be set aside (the header again, bytes that are not UTF-8): it is
+        halved until its beginning is clean, and where that leaves little the records are looked at one by one.
+        """
+        end = limit
+        while end - position > _SHORT_RUN:
+            match = self._run.match(window, position, end)
+            if match is None:
+                return 0
+            clean = self._prover.clean(match.group(), at_end=False)
+            if clean is not None:
+                lines = clean.records if self._line_per_record else clean.lines
+                reading.is_multiline |= clean.lines != clean.records
+                reading.take(window[position : position + clean.size], clean.records, lines)
+                reading.lines += lines
+                return clean.size
+            end = position + (match.end() - position) // 2
+        self._one_by_one_until = end
+        return 0
+
+    def _is_broken_by_feed(self, window: bytes, end: int, *, at_end: bool) -> bool:
+        """Whether a record ends in a bare LF among others in CR LF and no record follows: its last value is torn."""
+        if self._dialect.newline != b"\r\n" or not window.endswith(b"\n", 0, end) or window.endswith(b"\r\n", 0, end):
+            return False
+        return end < len(window) and self._strict[at_end].match(window, end) is None
+
+    def _accept(
+        self, reading: Reading, raw: bytes, written: bytes, *, check_totals: bool, broken: bool = False
+    ) -> None:
         reason = None
-        if not raw.strip(b" \t" + self._dialect.delimiter):
+        if not raw.strip(self._dialect.delimiter):
             reading.blanks += 1
             return
         if raw == self._dialect.header_line:
             reason = "the header again"
+        elif broken:
+            reason = "ends in LF where others end in CR LF, and what follows is no record"
         elif not self._valid_utf8 and not _is_utf8(raw):
             reason = "holds bytes that are not UTF-8"
         elif check_totals:
@@ -93,8 +157,10 @@ class RecordReader:
             elif self._dialect.report and values.is_heading(cells):
                 reason = "a heading between records, not a record"
         if reason is None:
-            reading.records.append(written)
-            reading.places.append(reading.lines)
+            lines = 1 if self._line_per_record else 1 + raw.count(self._line_end)
+            reading.take(written + self._newline, 1, lines)
+            reading.is_multiline |= b"\n" in raw or b"\r" in raw
+            reading.is_rewritten |= written is not raw
         else:
             reading.rejects.append(Reject(reading.lines, None, shown(raw), reason))
 

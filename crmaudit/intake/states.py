@@ -41,9 +41,11 @@ def _case(
     lower = f"lower({text})"
     arms = [f"when {text} is null then null"]
     for texts in (own, whole):
-        arms += [f"when {lower} in {listed(sorted({v.lower() for v in t}))} then {literal(s)}" for s, t in texts.items()]
-    for state, texts in part.items():
-        pattern = r"(^|[^\pL])(" + "|".join(texts) + r")($|[^\pL])"
+        arms += [
+            f"when {lower} in {listed(sorted({v.lower() for v in t}))} then {literal(s)}" for s, t in texts.items()
+        ]
+    for state, parts in part.items():
+        pattern = r"(^|[^\pL])(" + "|".join(parts) + r")($|[^\pL])"
         arms.append(f"when regexp_matches({lower}, {literal(pattern)}) then {literal(state)}")
     rest = literal(otherwise) if otherwise else text
     return f"case {' '.join(arms)} else {rest} end"

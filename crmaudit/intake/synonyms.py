@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +37,30 @@ class TableNames:
     needs: tuple[tuple[str, ...], ...]
     absent: tuple[str, ...]
     signs: tuple[str, ...]
+    alien: tuple[str, ...]
+    """Names of columns that such a table never has, though no canonical column is meant."""
     columns: Mapping[str, tuple[str, ...]]
     """Canonical column -> names for it, the best first."""
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Mapping[str, int]]:
+        """Name without `*` -> the columns it may stand for, each with the name's place in its list."""
+        found: dict[str, dict[str, int]] = {}
+        for column, texts in self.columns.items():
+            for place, text in enumerate(texts):
+                if "*" not in text:
+                    found.setdefault(text, {}).setdefault(column, place)
+        return found
+
+    @cached_property
+    def patterns(self) -> tuple[tuple[str, str, int], ...]:
+        """Names with `*`: the name, its column, its place."""
+        return tuple((t, c, i) for c, texts in self.columns.items() for i, t in enumerate(texts) if "*" in t)
+
+    @cached_property
+    def prefixes(self) -> tuple[str, ...]:
+        """The table's own words that may stand before a column's name, the longest first."""
+        return tuple(w + " " for w in sorted(self.words, key=len, reverse=True))
 
 
 @dataclass(frozen=True)
@@ -120,6 +142,7 @@ def vocabulary() -> Vocabulary:
             needs=tuple(tuple(group) for group in spec["needs"]),
             absent=tuple(spec.get("absent", ())),
             signs=tuple(spec.get("signs", ())),
+            alien=tuple(spec.get("alien", ())),
             columns={**columns, **shared},
         )
     return Vocabulary(

@@ -1,4 +1,4 @@
-"""One file becomes one typed table: in one pass where its first rows tell the truth about the rest, in two where not."""
+"""One file becomes one typed table: in one pass where its first rows tell of all the others, in two where not."""
 
 from __future__ import annotations
 
@@ -77,24 +77,27 @@ def typed_table(
 
     Reads the relation once when every row has the forms that its first thousand show, three times otherwise.
     """
-    build = _Build(seen.table, mapping, name, system, source_id, caster)
+    build = _Build(seen.table, mapping, name=name, system=system, source_id=source_id, caster=caster)
     build.find_currency(seen)
     casts = quick_casts(mapping, seen)
-    clean = casts is not None
+    clean = False
     if casts is not None:
+        build.find_plain_states(con, seen)
         con.execute(build.create(casts, keep_raw=False))
-        clean = not number(con, f"select count(*) from {name} where _bad")
+        clean = _is_clean(con, build, casts)
     if casts is None or not clean:
+        build.plain_states = frozenset()
         casts = prove_casts(con, mapping, seen.table.relation, caster)
         con.execute(f"drop table if exists {name}")
         con.execute(build.create(casts, keep_raw=True))
     rejected, notes, money = _settle(con, build, casts, kept_raw=not clean)
+    excluded = _exclude(con, build)
     return Typed(
         name=name,
         columns=tuple(build.canonical()),
         rows=number(con, f"select count(*) from {name}"),
         rows_rejected=rejected,
-        excluded=_exclude(con, build),
+        excluded=excluded,
         money_read=money,
         notes=(*(n for c in casts for n in c.notes), *notes),
     )
@@ -104,7 +107,7 @@ class _Build:
     """The SQL of one file's typed table."""
 
     def __init__(
-        self, raw: RawTable, mapping: ColumnMapping, name: str, system: str, source_id: int, caster: Caster
+        self, raw: RawTable, mapping: ColumnMapping, *, name: str, system: str, source_id: int, caster: Caster
     ) -> None:
         self.raw, self.mapping, self.name = raw, mapping, name
         self.system, self.source_id, self.caster = system, source_id, caster
@@ -112,6 +115,25 @@ class _Build:
         self.amount = main_amount(self.entity, mapping)
         self.currency_source: str | None = None
         """The amount column, where its amounts carry their currency and no other column names it."""
+
+        self.plain_states: frozenset[str] = frozenset()
+        """State columns whose words are the canonical ones already, as far as the sample shows."""
+
+    def state(self, column: str, text: str) -> str | None:
+        """The SQL expression of a state column; None where the column holds no states."""
+        return state_value(self.entity, column, text, self.mapping, self.caster.words)
+
+    def find_plain_states(self, con: duckdb.DuckDBPyConnection, seen: Profile) -> None:
+        """Translating costs a tenth of the whole load: not done where there is nothing to translate."""
+        plain = set()
+        for mapped in self.mapping.columns:
+            state = self.state(mapped.column, "t")
+            if state is not None:
+                words = "select unnest($words::varchar[]) as t"
+                values = {"words": sorted(seen.columns[mapped.source].distinct)}
+                changed = one_row(con, f"select count(*) from ({words}) where ({state}) is distinct from t", values)[0]
+                plain |= set() if changed else {mapped.column}
+        self.plain_states = frozenset(plain)
 
     def find_currency(self, seen: Profile) -> None:
         has = any(c.name == "currency" for c in TABLES[self.entity].columns)
@@ -125,7 +147,7 @@ class _Build:
         """The canonical columns that the table has."""
         names = {m.column for m in self.mapping.columns} | set(self.mapping.constants)
         names |= set(derived_states(self.entity, self.mapping, self.caster.words)) | set(self._from_name())
-        if "closed_on" in names and self._splits_close_date():
+        if "closed_on" in names and self.splits_close_date():
             names.add("expected_close_on")
         if self.currency_source:
             names.add("currency")
@@ -134,8 +156,8 @@ class _Build:
     def create(self, casts: Sequence[ColumnCast], *, keep_raw: bool) -> str:
         """CREATE TABLE AS, in steps: texts, digits, values, checked values, then what follows from them.
 
-        Each step reads the columns of the one before, so that nothing is computed twice. `_bad` marks rows with a cell
-        that could not be cast (its raw text is kept where asked), `_excluded` those that a known export leaves out.
+        Each step reads the columns of the one before, so that nothing is computed twice. `_raw_<i>` keeps the text of
+        a cell that could not be cast, where asked; `_excluded` says why a known export leaves the row out.
         """
         caster = self.caster
         steps = [self.raw.relation]
@@ -151,26 +173,26 @@ class _Build:
         outer += [f"{literal(self.system)} as system", f"{self.source_id}::integer as source_id"]
         if self.mapping.updated:
             outer.append(f"try_cast({forms.tidy(quoted(self.mapping.updated))} as timestamp) as {UPDATED}")
-        outer.append(f"{self._excluded()} as _excluded")
-        bad = {i: caster.is_bad(c, _checked(c)) for i, c in enumerate(casts) if c.is_cast}
+        if self.mapping.exclude_rows:
+            outer.append(f"{self._excluded()} as _excluded")
         if keep_raw:
             outer += [
-                f"case when {b} then {quoted(casts[i].mapped.source)} end as {quoted(f'_raw_{i}')}"
-                for i, b in bad.items()
+                f"case when {caster.is_bad(c, _checked(c))} then {quoted(c.mapped.source)} end as {quoted(f'_raw_{i}')}"
+                for i, c in enumerate(casts)
+                if c.is_cast
             ]
-        outer.append(f"({' or '.join(bad.values()) or 'false'}) as _bad")
         return f"create table {self.name} as select {', '.join(outer)} from {steps[-1]}"
 
     def _values(self, casts: Sequence[ColumnCast]) -> dict[str, str]:
         values = {}
         for cast in casts:
             column = cast.column.name
-            state = state_value(self.entity, column, _checked(cast), self.mapping, self.caster.words)
-            values[column] = state or _checked(cast)
+            state = None if column in self.plain_states else self.state(column, _checked(cast))
+            values[column] = state or (f"upper({_checked(cast)})" if column == "currency" else _checked(cast))
         by_column = {c.column.name: _checked(c) for c in casts}
         for column, source in derived_states(self.entity, self.mapping, self.caster.words).items():
-            values[column] = str(state_value(self.entity, column, by_column[source], self.mapping, self.caster.words))
-        if self._splits_close_date() and "closed_on" in values:
+            values[column] = str(self.state(column, by_column[source]))
+        if self.splits_close_date() and "closed_on" in values:
             closed, outcome = values["closed_on"], values["outcome"]
             values["closed_on"] = f"case when ({outcome}) in ('won', 'lost') then {closed} end"
             values["expected_close_on"] = f"case when ({outcome}) in ('won', 'lost') then null else {closed} end"
@@ -182,7 +204,7 @@ class _Build:
             values[column] = f"{literal(value)}::{TABLES[self.entity].column(column).sql_type}"
         return {c.name: values[c.name] for c in TABLES[self.entity].columns if c.name in values}
 
-    def _splits_close_date(self) -> bool:
+    def splits_close_date(self) -> bool:
         """A close date is the expected day while the deal is open."""
         has_outcome = self.mapping.has("outcome") or self.mapping.has("stage")
         return self.entity == "opportunities" and has_outcome and not self.mapping.has("expected_close_on")
@@ -199,13 +221,36 @@ class _Build:
             f"when lower({forms.tidy(quoted(f.column))}) in {listed(f.values)} then {literal(f.reason)}"
             for f in self.mapping.exclude_rows
         ]
-        return f"case {' '.join(arms)} end" if arms else "null::varchar"
+        return f"case {' '.join(arms)} end"
+
+
+def _is_clean(con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[ColumnCast]) -> bool:
+    """Whether the quick pass read every text that says something, and every state is in the canonical words.
+
+    A column without a NULL is. One with NULLs is when as many of its texts say something as it has values.
+    """
+    columns = [c for c in casts if c.is_cast]
+    counts = [f"count({quoted(c.column.name)})" for c in columns]
+    counts = [
+        f"{n} + count(expected_close_on)" if "closed_on" in n and build.splits_close_date() else n for n in counts
+    ]
+    rows, *filled = one_row(con, f"select {', '.join(['count(*)', *counts])} from {build.name}")
+    doubtful = [(c, n) for c, n in zip(columns, filled, strict=True) if n < rows]
+    if doubtful:
+        said = [f"count(*) filter ({build.caster.says_something(c)})" for c, _ in doubtful]
+        if one_row(con, f"select {', '.join(said)} from {build.raw.relation}") != tuple(n for _, n in doubtful):
+            return False
+    for column in sorted(build.plain_states):
+        words = f"select distinct {column} as t from {build.name}"
+        if number(con, f"select count(*) from ({words}) where ({build.state(column, 't')}) is distinct from t"):
+            return False
+    return True
 
 
 def _settle(
     con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[ColumnCast], *, kept_raw: bool
 ) -> tuple[int, list[str], Decimal | None]:
-    """Write rejects, take rejected records out, drop the helper columns. Returns records rejected, notes, money read."""
+    """Write rejects, take rejected records out, drop helper columns. Returns records rejected, notes, money read."""
     money = _money(con, build.name, build.amount)
     notes: list[str] = []
     rejected = 0
@@ -227,7 +272,6 @@ def _settle(
             con.execute(f"delete from {build.name} where {fatal}")
         for i, _ in raws:
             con.execute(f"alter table {build.name} drop column _raw_{i}")
-    con.execute(f"alter table {build.name} drop column _bad")
     return rejected, notes, money
 
 
@@ -242,6 +286,8 @@ def _write_rejects(con: duckdb.DuckDBPyConnection, build: _Build, cast: ColumnCa
 
 
 def _exclude(con: duckdb.DuckDBPyConnection, build: _Build) -> tuple[Excluded, ...]:
+    if not build.mapping.exclude_rows:
+        return ()
     amount = f"sum({build.amount})" if build.amount else "null"
     found = con.execute(
         f"select _excluded, count(*), {amount} from {build.name} where _excluded is not null group by all order by all"

@@ -9,7 +9,9 @@ occasions before the first repeat purchase.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import scipy
@@ -53,21 +55,18 @@ class BetaGeometric:
         return alive
 
     def purchases_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
-        """The integral over the horizon of the expected rate at which a customer who may leave still buys.
+        """The mean over p, given it survived so far, of (1 - (1 + p w)^-(r + x)) / p, with w = horizon / (alpha + age).
 
         Equal to the closed form of the papers, whose factor 1 / (a - 1) and whose growing hypergeometric function fail
         near a = 1 and for hundreds of purchases.
         """
-        r, alpha, a, b = values
-        nodes, weights = np.polynomial.legendre.leggauss(24)
-        survived = frequency + self.occasions
+        r, alpha, _, _ = values
+        log_stays_at = -(r + frequency)
+        per_age = horizon / (alpha + age)
         total = np.zeros_like(age)
-        for node, weight in zip(nodes, weights, strict=True):
-            ahead = horizon * (1 + node) / 2
-            still = scipy.special.hyp2f1(r + frequency + 1, a, a + b + survived, -ahead / (alpha + age))
-            total += horizon / 2 * weight * still
-        expected: Array = total * (r + frequency) / (alpha + age)
-        return expected
+        for p, weight in self._chances_of_leaving(values, frequency):
+            total -= weight * np.expm1(log_stays_at * np.log1p(p * per_age)) / p
+        return total
 
     def p_none_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
         r, alpha, _, _ = values
@@ -75,10 +74,19 @@ class BetaGeometric:
         return none
 
     def p_stays_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:
-        r, alpha, a, b = values
-        survived = frequency + self.occasions
-        stays: Array = scipy.special.hyp2f1(r + frequency, a, a + b + survived, -horizon / (alpha + age))
-        return stays
+        r, alpha, _, _ = values
+        total = np.zeros_like(age)
+        for p, weight in self._chances_of_leaving(values, frequency):
+            total += weight * np.exp(-(r + frequency) * np.log1p(p * horizon / (alpha + age)))
+        return total
+
+    def _chances_of_leaving(self, values: Array, frequency: Array) -> Iterator[tuple[Array, Array]]:
+        """Nodes and weights of the beta (a, b + occasions survived) of those still there, one pair per step."""
+        _, _, a, b = values
+        distinct, of_frequency = np.unique(frequency, return_inverse=True)
+        nodes, weights = beta_quadrature(float(a), tuple(b + distinct + self.occasions))
+        for node, weight in zip(nodes.T, weights.T, strict=True):
+            yield node[of_frequency], weight[of_frequency]
 
     def _log_odds_gone(self, values: Array, histories: Histories) -> Array:
         r, alpha, a, b = values
@@ -89,6 +97,28 @@ class BetaGeometric:
         silent_since = (r + now.frequency) * np.log(alpha + now.time)
         odds: Array = left_at_last[last.index] + silent_since[now.index]
         return odds
+
+
+@lru_cache(maxsize=16)
+def beta_quadrature(a: float, b: tuple[float, ...], nodes: int = 32) -> tuple[Array, Array]:
+    """Gauss-Jacobi nodes in (0, 1) and weights that sum to 1 for beta (a, b) distributions, one row per b.
+
+    By the eigenvalues of the recurrence's matrix (Golub & Welsch 1969, Mathematics of Computation 23). Not by
+    hypergeometric functions, which scipy has wrong for some parameters of this size.
+    """
+    k = np.arange(1, nodes)
+    left, right = a - 1, np.array(b)[:, None] - 1
+    c = left + right
+    matrix = np.zeros((len(b), nodes, nodes))
+    matrix[:, 0, 0] = ((left - right) / (c + 2))[:, 0]
+    matrix[:, k, k] = (left**2 - right**2) / ((2 * k + c) * (2 * k + c + 2))
+    # (k + c) / (2 k + c - 1) is 1 at k = 1 whatever c, also where both are 0.
+    last = np.where(k == 1, 1.0, (k + c) / np.where(k == 1, 1.0, 2 * k + c - 1))
+    beside = np.sqrt(4 * k * (k + left) * (k + right) * last / ((2 * k + c) ** 2 * (2 * k + c + 1)))
+    matrix[:, k, k - 1] = beside
+    matrix[:, k - 1, k] = beside
+    found, vectors = np.linalg.eigh(matrix)
+    return np.clip((1 + found) / 2, 1e-15, 1.0), vectors[:, 0, :] ** 2
 
 
 BG_NBD = BetaGeometric("BG/NBD", occasions=0)

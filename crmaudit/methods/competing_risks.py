@@ -96,10 +96,12 @@ class _Terms:
 
 def _interval(f: Floats, variance: Floats, at_risk: Floats) -> tuple[Floats, Floats]:
     """The log-log interval, which stays within 0 and 1; at 0 and 1, where it does not exist, Wilson's."""
-    f = np.clip(f, 0.0, 1.0)
+    # Sums of shares miss the whole by a rounding.
+    f = np.where(f > 1 - 1e-12, 1.0, np.maximum(f, 0.0))
     inside = (f > 0) & (f < 1)
     log = np.log1p(-np.where(inside, f, 0.5))
-    factor = np.exp(Z95 * np.sqrt(variance) / ((1 - np.where(inside, f, 0.5)) * np.abs(log)))
+    reach = Z95 * np.sqrt(variance) / ((1 - np.where(inside, f, 0.5)) * np.abs(log))
+    factor = np.exp(np.minimum(reach, 500))
     low, high = -np.expm1(log / factor), -np.expm1(log * factor)
     edge_low, edge_high = wilson(f * at_risk, at_risk)
     # The last one to go takes nothing back of what was known before.

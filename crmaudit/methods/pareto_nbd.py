@@ -101,13 +101,17 @@ def _log_alive(values: Array, frequency: Array, time: Array) -> Array:
 def _log_tail(values: Array, frequency: Array, time: Array) -> Array:
     """Log of the integral from t on of (alpha + u)^-(r + x) (beta + u)^-(s + 1).
 
-    Euler's transformation of the papers' hypergeometric function: 2F1(1, r + x; r + s + x + 1; z) stays near one where
-    the original overflows, and holds whichever of alpha and beta is larger.
+    Euler's transformation of the papers' hypergeometric functions, one for each of alpha and beta being the larger: the
+    terms of these series are all positive and stay small, where the originals overflow for hundreds of purchases.
     """
     r, alpha, s, beta = values
     shape = r + s + frequency
-    series = scipy.special.hyp2f1(1.0, r + frequency, shape + 1, (alpha - beta) / (alpha + time))
-    tail: Array = _log_alive(values, frequency, time) + np.log(series) - np.log(shape)
+    tail: Array = _log_alive(values, frequency, time) - np.log(shape)
+    if alpha >= beta:
+        tail += np.log(scipy.special.hyp2f1(1.0, r + frequency, shape + 1, (alpha - beta) / (alpha + time)))
+    else:
+        tail += np.log(scipy.special.hyp2f1(1.0, s + 1, shape + 1, (beta - alpha) / (beta + time)))
+        tail += np.log((alpha + time) / (beta + time))
     return tail
 
 

@@ -80,6 +80,13 @@ class Histories:
     def where(self, keep: NDArray[np.bool_]) -> Histories:
         return Histories(self.frequency[keep], self.recency[keep], self.age[keep], self.customers[keep])
 
+    def distinct(self) -> Histories:
+        """Neighbouring rows of one history as one row; for sorted rows, every history once."""
+        values = np.stack([self.frequency, self.recency, self.age])
+        first = np.flatnonzero(np.r_[True, (values[:, 1:] != values[:, :-1]).any(axis=0)])
+        frequency, recency, age = values[:, first]
+        return Histories(frequency, recency, age, np.add.reduceat(self.customers, first))
+
     def thinned(self, customers: int) -> Histories:
         """Every k-th customer in the order of the rows, so that about as many as asked for are left."""
         every = max(int(self.n // customers), 1)
@@ -209,7 +216,7 @@ def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) 
         jac=True,
         method="L-BFGS-B",
         bounds=[(log(BOUNDS[0]), log(BOUNDS[1]))] * begin.size,
-        options={"maxiter": 500, "ftol": 1e-14, "gtol": 1e-6},
+        options={"maxiter": 500, "ftol": 1e-12, "gtol": 1e-6},
     )
     values = np.exp(found.x)
     steepest = np.abs(objective(found.x)[1]).max()

@@ -132,9 +132,9 @@ def log_likelihood(values: Array, spends: Spends) -> tuple[float, Array]:
 def fit(spends: Spends) -> tuple[Array, str | None]:
     """The (p, q, gamma) of greatest likelihood, and why they are not to be used, if so.
 
-    Searched with the mean spend as the unit of money, so that the currency changes nothing.
+    Searched with the geometric mean as the unit of money, so that neither the currency nor a few huge means matter.
     """
-    unit = float(spends.customers @ spends.mean_spend) / spends.n
+    unit = float(np.exp(spends.customers @ np.log(spends.mean_spend) / spends.n))
     scaled = Spends(spends.frequencies, spends.of_frequency, spends.mean_spend / unit, spends.customers)
 
     def objective(logs: Array) -> tuple[float, Array]:
@@ -152,10 +152,10 @@ def fit(spends: Spends) -> tuple[Array, str | None]:
     )
     values = np.exp(found.x)
     fault = None
-    if not np.isfinite(found.fun) or np.abs(objective(found.x)[1]).max() > 1e-3:
-        fault = "The search for the spread of spends did not converge."
-    elif values[:2].max() > LARGEST_SHAPE or values.max() > 0.99 * BOUNDS[1] or values.min() < 1.01 * BOUNDS[0]:
+    if values[:2].max() > LARGEST_SHAPE or values.max() > 0.99 * BOUNDS[1] or values.min() < 1.01 * BOUNDS[0]:
         fault = "The spends vary too little, or in no way that the model can tell."
+    elif not np.isfinite(found.fun) or np.abs(objective(found.x)[1]).max() > 1e-3:
+        fault = "The search for the spread of spends did not converge."
     return values * np.array([1.0, 1.0, unit]), fault
 
 

@@ -73,13 +73,16 @@ def estimate(
     found = groups(rows, group)
     when, x = numbers(rows, period), counts(rows, successes)
     n = counts(rows, trials) if trials is not None else _exposures(rows, exposure)
+    # Without exposures every period is like another, however many rows it has.
+    alike = weights is None
     if trials is not None and (x > n).any():
         raise ValueError(f"column {successes!r} exceeds {trials!r}")
     results = []
     for r in found.rows:
         times, place = np.unique(when[r], return_inverse=True)
-        per_period = (np.bincount(place, counted[r], len(times)).astype(np.float64) for counted in (x, n))
-        results.append(_trend(times, *per_period, chance=chance, count=trials is None))
+        hits, size = (np.bincount(place, counted[r], len(times)).astype(np.float64) for counted in (x, n))
+        size = np.ones(len(times)) if alike else size
+        results.append(_trend(times, hits, size, chance=chance, count=trials is None))
     columns = {name: [result[name] for result in results] for name in COLUMNS}
     return Estimate(tables={"trends": found.frame(columns, COLUMNS)}, parameters={"chance": chance})
 
@@ -140,8 +143,12 @@ def _p_by_order(times: Floats, x: Floats, n: Floats) -> float:
     r, w = residual[orders], n[orders]
     off = times - (w @ times / n.sum())[:, None]
     score = (off * r).sum(axis=1)
-    # Studentised, since periods of different size are not exchangeable; a perfect line leaves nothing to divide by.
-    noise = np.sqrt((off**2 * (r - w * off * (score / (w * off**2).sum(axis=1))[:, None]) ** 2).sum(axis=1))
+    # Studentised, since periods of different size are not exchangeable, and each residual by what it pulls the line its
+    # own way (HC3), since two large periods among small ones are no more than two. A perfect line leaves no noise.
+    spread = (w * off**2).sum(axis=1)[:, None]
+    pull = np.minimum(w / n.sum() + w * off**2 / spread, 1 - 1e-6)
+    left = (r - w * off * score[:, None] / spread) / (1 - pull)
+    noise = np.sqrt((off**2 * left**2).sum(axis=1))
     statistic = np.abs(score) / (noise + 1e-9 * np.abs(residual).sum())
     return float((statistic >= statistic[0] * (1 - 1e-9)).mean())
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
-from scipy.special import bdtr
+from scipy.special import betainc
 
 from crmaudit.methods import Estimate
 from crmaudit.methods.columns import Z95, Floats, Ints, Ordered, complete, counts, groups, numbers
@@ -32,7 +32,7 @@ def percentile(sample: Ordered, share: float) -> tuple[float, float, float]:
         return float("nan"), float("nan"), float("nan")
     reach = 8 * np.sqrt(n * share * (1 - share)) + 3
     ranks = np.arange(max(0.0, np.floor(n * share - reach)), min(n, np.ceil(n * share + reach)))
-    below = bdtr(ranks, n, share)
+    below = betainc(n - ranks, ranks + 1, 1 - share)
     low, high = ranks[below <= 0.025], ranks[below >= 0.975]
     return (
         sample.quantile(share),
@@ -69,7 +69,7 @@ def shift(before: Ordered, after: Ordered) -> tuple[float, float, float]:
     if not pairs:
         return float("nan"), float("nan"), float("nan")
     spread = Z95 * np.sqrt(pairs * (before.total + after.total + 1) / 12)
-    outer = float(np.floor(pairs / 2 - spread))
+    outer = float(np.floor(pairs / 2 + 0.5 - spread))
     first, second = _thinned(before), _thinned(after)
     middle = [_difference(first, second, rank) for rank in (np.floor((pairs + 1) / 2), np.ceil((pairs + 1) / 2))]
     low, high = (
@@ -128,7 +128,7 @@ def estimate(
 
     Each row is `n` observations of `value`; nulls are left out. Names end in `_unit` where one is given.
     typical: `n`, per percentile `p25 p25_low p25_high` (`median` for the 50th) with the distribution-free interval,
-    which is at least as wide as 95 % asks and null where there are too few; and `group_p`, the Mann-Whitney test of the group
+    at least as wide as 95 % asks and null where there are too few; and `group_p`, the Mann-Whitney test of the group
     against the rest of its family.
     change: `before after n_before n_after median_before median_after median_change_pct`, `shift shift_low shift_high`
     (Hodges-Lehmann) and `p` (Mann-Whitney).

@@ -5,7 +5,7 @@
 -- fix      = "Record cancellations with their day and reason; where there are none, keep every purchase dated and under one id."
 -- headline = ["About {expected_active_customers} customers are still active; {at_risk_customers} are at risk, who brought {at_risk_revenue} in the window.", "About {expected_active_customers} customers are still active.", "Who is still active cannot be told from these exports."]
 -- optional = ["classes", "purchase_histories", "forecasts", "contract_holdout", "contract_curve", "contract_months", "purchase_models", "purchase_calibration", "purchase_holdout", "purchase_facts", "contract_survival", "customer_outlook"]
--- hidden   = ["holdout_cases"]
+-- hidden   = ["holdout_cases", "contract_calibration", "contract_auc"]
 -- [[method]]
 -- name = "discrimination"
 -- table = "holdout_cases"
@@ -43,6 +43,9 @@
 -- when = "probably_gone > 0"
 -- text = "{probably_gone} customers have probably gone in silence."
 -- customers = "probably_gone"
+-- [[partial]]
+-- when = "select count(*) > 0 and count(p_stays_52w) = 0 from contract_forecasts where period = 'current'"
+-- reason = "Too few contracts have ended to tell who goes next."
 -- [[chart]]
 -- kind = "calibration"
 -- table = "purchase_calibration_by_decile"
@@ -93,16 +96,17 @@ from contract_holdout
 order by p_stays_holdout, has_stayed, party_id
 -- /// metrics
 select
-    sum(case when kind = 'contractual' then 1.0 else o.p_alive end) as expected_active_customers,
+    round(sum(case when kind = 'contractual' then 1.0 else o.p_alive end)) as expected_active_customers,
     count(coalesce(o.p_alive, o.p_stays_52w)) as expected_active_customers_n,
-    (select max(expected_active_customers) from purchase_models where model = 'BG/NBD') as expected_active_bg_nbd,
-    (select max(expected_active_customers) from purchase_models where model = 'MBG/NBD') as expected_active_mbg_nbd,
-    (select max(expected_active_customers) from purchase_models where model = 'Pareto/NBD') as expected_active_pareto_nbd,
+    (select round(max(expected_active_customers)) from purchase_models where model = 'BG/NBD') as expected_active_bg_nbd,
+    (select round(max(expected_active_customers)) from purchase_models where model = 'MBG/NBD') as expected_active_mbg_nbd,
+    (select round(max(expected_active_customers)) from purchase_models where model = 'Pareto/NBD') as expected_active_pareto_nbd,
     case when count(o.p_stays_52w) > 0 then (select count(*) from outlook where kind <> 'contractual' and p_active < 0.2) end as probably_gone,
     case when count(o.p_stays_52w) > 0 then (select count(*) from at_risk) end as at_risk_customers,
     case when count(o.p_stays_52w) > 0 then (select coalesce(sum(revenue_amount), 0) from at_risk) end as at_risk_revenue,
-    (select count(*) from at_risk where class = 'A') as at_risk_a_customers,
-    (select coalesce(sum(revenue_amount), 0) from at_risk where class = 'A') as at_risk_a_amount,
+    case when count(o.p_stays_52w) > 0 then (select count(*) from at_risk where class = 'A') end as at_risk_a_customers,
+    case when count(o.p_stays_52w) > 0
+        then (select coalesce(sum(revenue_amount), 0) from at_risk where class = 'A') end as at_risk_a_amount,
     coalesce(
         (select max(error_pct) from purchase_holdout),
         (select 100.0 * (sum(p_stays_holdout) - count(*) filter (where has_stayed)) / nullif(count(*) filter (where has_stayed), 0) from contract_holdout)

@@ -3,7 +3,7 @@
 -- question = "How long since each customer bought?"
 -- why      = "Silence is the first sign, and it is seen only against the customer's own rhythm."
 -- fix      = "Look at the list of overdue A customers every Monday and call them."
--- headline = ["Half of the customers bought within the last {days_since_purchase_median}; {overdue_customers} are overdue by their own rhythm, {overdue_a_customers} of them A customers."]
+-- headline = ["Half of the customers bought within the last {days_since_purchase_median}; {overdue_customers} are overdue by their own rhythm, {overdue_a_customers} of them A customers.", "Half of the customers bought within the last {days_since_purchase_median}; too few came back to know a rhythm."]
 -- optional = ["classes"]
 -- [metrics]
 -- days_since_purchase_median = { unit = "days", better = "down" }
@@ -63,7 +63,7 @@ select
     end as silence,
     count(*) as customers,
     sum(revenue) as revenue_amount,
-    count(*) filter (where is_overdue) as overdue
+    case when count(overdue_after_days) > 0 then count(*) filter (where is_overdue) end as overdue
 from forecasts
 group by 1
 order by 1
@@ -71,13 +71,15 @@ order by 1
 select
     cast((select percentile_cont(0.5) within group (order by silence_days) from forecasts) as double) as days_since_purchase_median,
     (select count(*) from forecasts) as days_since_purchase_median_n,
-    count(*) as overdue_customers,
-    count(*) filter (where class = 'A') as overdue_a_customers,
-    100.0 * count(*) filter (where class = 'A') / nullif((
+    case when k.has_rhythm then count(o.party_id) end as overdue_customers,
+    case when k.has_rhythm then count(o.party_id) filter (where o.class = 'A') end as overdue_a_customers,
+    100.0 * count(o.party_id) filter (where k.has_rhythm and o.class = 'A') / nullif((
         select count(*) from classes c join forecasts f on f.party_id = c.party_id where c.period = 'current' and c.class = 'A'
     ), 0) as overdue_a_customers_pct,
-    coalesce(sum(revenue_amount), 0) as overdue_revenue,
-    coalesce(sum(revenue_amount) filter (where class = 'A'), 0) as overdue_a_amount,
-    (select count(*) filter (where is_lapsed) from forecasts) as lapsed_customers,
+    case when k.has_rhythm then coalesce(sum(o.revenue_amount), 0) end as overdue_revenue,
+    case when k.has_rhythm then coalesce(sum(o.revenue_amount) filter (where o.class = 'A'), 0) end as overdue_a_amount,
+    case when k.has_rhythm then (select count(*) filter (where is_lapsed) from forecasts) end as lapsed_customers,
     (select max(overdue_if_nobody_leaves_pct) from rhythm_facts) as flagged_if_nobody_leaves_pct
-from overdue
+from (select count(overdue_after_days) > 0 as has_rhythm from forecasts) k
+left join overdue o on true
+group by k.has_rhythm

@@ -47,6 +47,9 @@
 -- when = "select kind = 'opportunities' and not exists (select 1 from contracts) from purchase_source"
 -- reason = "No invoices, payments or subscriptions: won deals stand in for purchases."
 -- bias = "A customer need not buy by a new deal to be one."
+-- [[partial]]
+-- when = "select not bool_and(is_covered) and not exists (select 1 from contracts) from periods where period = 'previous'"
+-- reason = "The exports do not cover the window before in full, so who left since cannot be told."
 -- [[chart]]
 -- kind = "interval_bars"
 -- table = "by_part"
@@ -83,6 +86,7 @@ contract_fates as (
             where v.party_id = s.party_id
                 and v.started_on <= w.start_on
                 and (v.ended_on is null or v.ended_on > w.start_on)
+                and not v.is_trial
         ) as start_amount
     from contract_starts s
 ),
@@ -106,6 +110,7 @@ union all
 select * from purchase_fates
 order by period, party_id
 -- /// table by_window
+-- Of customers without a contract only those who left in this window are known: no comparison where there are some.
 select
     period,
     count(*) filter (where has_left) as left_customers,
@@ -113,6 +118,7 @@ select
     sum(start_amount) filter (where has_left) as left_amount,
     sum(start_amount) as start_amount
 from fates
+where period = 'current' or not exists (select 1 from fates where kind = 'non-contractual')
 group by period
 order by period
 -- /// table by_part

@@ -4,7 +4,8 @@
 -- why      = "A customer who is three records is called three times, billed twice and missed once."
 -- fix      = "Write the CRM's id into the billing system and the support desk, and keep one e-mail per person."
 -- headline = ["{customers} customers; {billing_matched_pct} of them and {tickets_matched_pct} of the tickets are known to the CRM.", "{customers} customers, {billing_matched_pct} of them known to the CRM.", "{customers} customers; there are no CRM accounts or contacts to match them with."]
--- optional = ["purchases", "purchase_source", "accounts.account_id", "accounts.name", "contacts.contact_id", "tickets.opened_at", "activities.happened_at", "activities.contact_id", "tickets.contact_id", "campaign_touches.contact_id", "campaign_touches.happened_at", "invoices.issued_on", "payments.paid_on", "opportunities.closed_on", "invoices.amount", "invoices.net_amount", "payments.amount", "opportunities.amount", "opportunities.outcome", "tickets.email", "activities.email", "campaign_touches.email", "invoices.status", "invoices.kind", "payments.status", "customers"]
+-- optional = ["purchases", "purchase_source", "accounts.account_id", "accounts.name", "contacts.contact_id", "tickets.opened_at", "activities.happened_at", "activities.contact_id", "tickets.contact_id", "campaign_touches.contact_id", "campaign_touches.happened_at", "invoices.issued_on", "payments.paid_on", "opportunities.closed_on", "invoices.amount", "invoices.net_amount", "payments.amount", "opportunities.amount", "opportunities.outcome", "tickets.email", "activities.email", "campaign_touches.email", "invoices.status", "invoices.kind", "invoices.currency", "payments.status", "payments.currency", "opportunities.currency", "rates", "customers"]
+-- hidden   = ["crm_parties", "sales_of_nobody"]
 -- [metrics]
 -- customers = { unit = "n" }
 -- billing_matched_pct = { unit = "pct", better = "up", note = "customers with a purchase or contract that the CRM's accounts or contacts know" }
@@ -52,23 +53,31 @@ union
 select party_id from contacts where party_id is not null
 order by party_id
 -- /// table sales_of_nobody
-select coalesce(sum(amount), 0) as amount
+select coalesce(sum(case when r.rate is null then n.amount else n.amount * r.rate end), 0) as amount
 from (
-    select coalesce(i.net_amount, i.amount) as amount
+    select coalesce(i.net_amount, i.amount) as amount, i.issued_on as sold_on, i.currency
     from invoices i
     join purchase_source s on s.kind = 'invoices'
-    where i.party_id is null and coalesce(i.status, 'open') not in ('draft', 'void', 'failed', 'refunded') and coalesce(i.kind, 'sale') = 'sale'
+    where i.party_id is null
+        and coalesce(i.status, 'open') not in ('draft', 'void', 'failed', 'refunded')
+        and coalesce(i.kind, 'sale') = 'sale'
     union all
-    select m.amount
+    select m.amount, m.paid_on, m.currency
     from payments m
     join purchase_source s on s.kind = 'payments'
     where m.party_id is null and coalesce(m.status, 'succeeded') not in ('failed', 'void', 'pending', 'refunded')
     union all
-    select o.amount
+    select o.amount, o.closed_on, o.currency
     from opportunities o
     join purchase_source s on s.kind = 'opportunities'
     where o.party_id is null and o.outcome = 'won'
-) sales
+) n
+cross join clock c
+cross join settings
+left join rates r on r.currency = upper(n.currency) and upper(n.currency) <> settings.currency
+where n.amount >= 0
+    and n.sold_on <= c.as_of_on
+    and (n.currency is null or upper(n.currency) = settings.currency or r.rate is not null)
 -- /// metrics
 select
     count(*) as customers,

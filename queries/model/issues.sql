@@ -21,7 +21,10 @@ select
         when cast(t.resolved_at as date) <= c.as_of_on then null
         else greatest(date_diff('minute', t.opened_at, cast(c.as_of_on + 1 as timestamp)) / 60.0, 0)
     end as hours,
-    coalesce(t.first_response_hours, date_diff('minute', t.opened_at, t.first_response_at) / 60.0) as first_response_hours,
+    coalesce(
+        t.first_response_hours,
+        case when cast(t.first_response_at as date) <= c.as_of_on then date_diff('minute', t.opened_at, t.first_response_at) / 60.0 end
+    ) as first_response_hours,
     t.resolved_at < t.opened_at as is_resolved_before_opened,
     coalesce(t.reopens, 0) > 0 as is_reopened,
     t.satisfaction

@@ -6,39 +6,51 @@
 -- Amounts net where net is known, in the report currency; an amount without a rate is left out and counted.
 with sales as (
     select
-        i.party_id,
-        i.issued_on as purchased_on,
-        coalesce(i.net_amount, i.amount) as sold,
-        coalesce(i.refunded_amount, 0) as refunded,
-        i.currency
-    from invoices i
-    join purchase_source p on p.kind = 'invoices'
-    where coalesce(i.status, 'open') not in ('draft', 'void', 'failed', 'refunded')
-        and coalesce(i.kind, 'sale') = 'sale'
+        party_id,
+        issued_on as purchased_on,
+        coalesce(net_amount, amount) as sold,
+        coalesce(refunded_amount, 0) as refunded,
+        upper(currency) as currency
+    from invoices
+    where (select max(kind) from purchase_source) = 'invoices'
+        and coalesce(status, 'open') not in ('draft', 'void', 'failed', 'refunded')
+        and coalesce(kind, 'sale') = 'sale'
     union all
-    select m.party_id, m.paid_on, m.amount, coalesce(m.refunded_amount, 0), m.currency
-    from payments m
-    join purchase_source p on p.kind = 'payments'
-    where coalesce(m.status, 'succeeded') not in ('failed', 'void', 'pending', 'refunded')
+    select party_id, paid_on, amount, coalesce(refunded_amount, 0), upper(currency)
+    from payments
+    where (select max(kind) from purchase_source) = 'payments'
+        and coalesce(status, 'succeeded') not in ('failed', 'void', 'pending', 'refunded')
     union all
-    select o.party_id, o.closed_on, coalesce(o.amount, 0), 0, o.currency
-    from opportunities o
-    join purchase_source p on p.kind = 'opportunities'
-    where o.outcome = 'won'
+    select party_id, closed_on, coalesce(amount, 0), 0, upper(currency)
+    from opportunities
+    where (select max(kind) from purchase_source) = 'opportunities'
+        and outcome = 'won'
+),
+
+kept as (
+    select *
+    from sales
+    where party_id is not null
+        and purchased_on is not null
+        and sold >= 0
+        and (refunded < sold or refunded = 0)
+),
+
+in_report_currency as (
+    select party_id, purchased_on, sold - refunded as amount
+    from kept
+    where currency is null or currency = (select currency from settings)
+    union all
+    select k.party_id, k.purchased_on, cast((k.sold - k.refunded) * r.rate as decimal(18, 4))
+    from kept k
+    join rates r on r.currency = k.currency
+    where k.currency <> (select currency from settings)
 )
 
 select
-    s.party_id,
-    s.purchased_on,
-    cast(sum(case when r.rate is null then s.sold - s.refunded else (s.sold - s.refunded) * r.rate end)
-        as decimal(18, 4)) as amount,
+    party_id,
+    purchased_on,
+    cast(sum(amount) as decimal(18, 4)) as amount,
     cast(count(*) as integer) as sales
-from sales s
-cross join settings
-left join rates r on r.currency = upper(s.currency) and upper(s.currency) <> settings.currency
-where s.party_id is not null
-    and s.purchased_on is not null
-    and s.sold >= 0
-    and (s.refunded < s.sold or s.refunded = 0)
-    and (s.currency is null or upper(s.currency) = settings.currency or r.rate is not null)
-group by s.party_id, s.purchased_on
+from in_report_currency
+group by party_id, purchased_on

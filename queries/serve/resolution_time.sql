@@ -4,8 +4,8 @@
 -- why      = "Customers forgive a fault; they seldom forgive a silence."
 -- fix      = "Close a ticket on the day it is solved, and keep the instant of the first answer."
 -- headline = ["Half of the tickets of the window are resolved within {median_hours} ({median_hours.interval}); {open_older_than_30d} have been open for more than 30 days.", "{open_tickets} tickets are open; {open_older_than_30d} for more than 30 days."]
--- optional = ["classes"]
--- hidden   = ["watched", "watched_in_two_windows", "unresolved_in_two_windows"]
+-- optional = ["classes", "parties"]
+-- hidden   = ["watched", "watched_in_two_windows", "unresolved_in_two_windows", "unresolved_by_hours", "windows_compared"]
 -- any_of   = [["tickets.resolved_at", "tickets.resolution_hours"]]
 -- [[method]]
 -- name = "survival"
@@ -75,7 +75,9 @@ with followed as (
         i.hours
     from issues i
     join periods p on p.period = 'current'
-    left join periods b on b.period = 'previous'
+    left join periods b
+        on b.period = 'previous'
+        and (select observed_from_on from coverage where entity = 'tickets') <= b.start_on + 1
     left join classes c on c.period = 'current' and c.party_id = i.party_id
     where i.hours is not null
         and i.opened_at >= cast(coalesce(b.start_on, p.start_on) + 1 as timestamp)
@@ -126,7 +128,9 @@ select
     (
         select cast(percentile_cont(0.5) within group (order by i.first_response_hours) as double)
         from issues i
-        join periods p on p.period = 'current' and i.opened_at >= cast(p.start_on + 1 as timestamp)
+        join periods p on p.period = 'current'
+            and i.opened_at >= cast(p.start_on + 1 as timestamp)
+            and i.opened_at < cast(p.end_on + 1 as timestamp)
         where i.first_response_hours >= 0
     ) as first_response_hours_median,
     (select count(*) from issues where not is_resolved) as open_tickets,
@@ -134,7 +138,13 @@ select
     (select count(distinct party_id) from old_tickets) as customers_waiting,
     100.0 * (n.median_hours - b.median_hours) / nullif(b.median_hours, 0) as change_pct,
     (select max(group_q) from windows_compared where value = 'this window') as window_q,
-    n.n as tickets,
+    (
+        select count(*)
+        from issues i
+        join periods p on p.period = 'current'
+            and i.opened_at >= cast(p.start_on + 1 as timestamp)
+            and i.opened_at < cast(p.end_on + 1 as timestamp)
+    ) as tickets,
     (select count(*) from issues) as all_tickets
 from resolved_within n
 left join resolved_within b on b.part = 'window' and b.value = 'the window before'

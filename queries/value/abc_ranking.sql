@@ -9,6 +9,10 @@
 -- a_customers = { unit = "n" }
 -- b_customers = { unit = "n" }
 -- c_customers = { unit = "n" }
+-- a_customers_pct = { unit = "pct", note = "of all who bought in the window" }
+-- b_customers_pct = { unit = "pct" }
+-- c_customers_pct = { unit = "pct" }
+-- a_revenue_pct = { unit = "pct" }
 -- moved_up = { unit = "n", better = "up", note = "to a better class than a year before, on the present money boundaries" }
 -- moved_down = { unit = "n", better = "down", note = "to a worse class, still buying, on the present money boundaries" }
 -- revenue = { unit = "money", label = "Revenue of the window" }

@@ -21,6 +21,12 @@
 -- when = "true"
 -- reason = "No margins in the exports: worth is told in revenue."
 -- bias = "Revenue overstates what a customer is worth."
+-- [[partial]]
+-- when = "select count(*) > 0 and count(p_stays_52w) = 0 from contract_forecasts where period = 'current'"
+-- reason = "Too few contracts have ended to tell how long the others last."
+-- [[partial]]
+-- when = "select count(*) > 0 and count(expected_purchases_52w) = 0 from forecasts"
+-- reason = "No model of purchases holds for these customers; see the audit of churn risk."
 -- [[chart]]
 -- kind = "bars"
 -- table = "by_class"

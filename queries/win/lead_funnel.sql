@@ -4,7 +4,7 @@
 -- why      = "A funnel narrows at one step more than at the others; that step is where the next euro belongs."
 -- fix      = "Record the day on which a lead qualifies, and link every opportunity to the lead it came from."
 -- headline = ["{raw_to_qualified_pct} of the leads of the window qualified; {qualified_to_customer_pct} of those bought so far and {qualified_open_pct} are still open.", "{qualified_to_customer_pct} of the qualified leads of the window bought so far; {qualified_open_pct} are still open.", "{leads} leads came in the window."]
--- hidden   = ["mature_quarters"]
+-- hidden   = ["mature_quarters", "raw_leads"]
 -- [[method]]
 -- name = "rates"
 -- table = "by_origin"

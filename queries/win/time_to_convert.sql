@@ -3,8 +3,8 @@
 -- question = "How many days from qualified lead to new customer?"
 -- why      = "How long leads take says when to follow up, when to let go, and what this month's leads will bring, and when."
 -- fix      = "Date every step: when a lead qualifies, when it is given up, when it buys."
--- headline = ["{converted_in_90_days_pct} of qualified leads buy within 90 days ({converted_in_90_days_pct.interval}), {converted_in_365_days_pct} within a year; half of these are there by day {median_day}.", "{converted_in_90_days_pct} of qualified leads buy within 90 days ({converted_in_90_days_pct.interval}).", "No lead has been watched for 90 days."]
--- hidden   = ["watched"]
+-- headline = ["{converted_in_90_days_pct} of qualified leads buy within 90 days ({converted_in_90_days_pct.interval}), {converted_in_365_days_pct} within a year; half of these within {median_days}.", "{converted_in_90_days_pct} of qualified leads buy within 90 days ({converted_in_90_days_pct.interval}).", "No lead has been watched for 90 days."]
+-- hidden   = ["watched", "converted_by_day", "days"]
 -- [[method]]
 -- name = "competing_risks"
 -- table = "watched"
@@ -19,13 +19,12 @@
 -- converted_in_365_days_pct = { unit = "pct", better = "up", note = "Aalen-Johansen" }
 -- median_days = { unit = "days", better = "down", note = "day at which the cumulative incidence reaches half its 365-day value" }
 -- naive_median_days = { unit = "days", note = "median of those who converted: too short, since the slow ones are still open" }
--- median_day = { unit = "n", label = "Median day" }
 -- [[finding]]
 -- level = "watch"
 -- table = "slow_origins"
 -- when = "true"
 -- key = "{value}"
--- text = "Leads from {value} take longer: half of those who buy within a year are there by day {median_day}, against day {overall_day} overall."
+-- text = "Leads from {value} take longer: half of those who buy within a year need {median_days}, against {overall_days} overall."
 -- lists = "converted_within"
 -- [[partial]]
 -- when = "select 20 * count(*) filter (where is_date_fault) > count(*) from lead_paths"
@@ -45,11 +44,9 @@
 -- caption = "The same by origin"
 -- x = "day"
 -- y = "incidence_pct"
--- series = "value"
+-- series = "origin"
 -- [units]
 -- day = "n"
--- median_day = "n"
--- overall_day = "n"
 -- at_90_low = "pct"
 -- at_90_high = "pct"
 -- at_365_low = "pct"
@@ -92,21 +89,35 @@ order by part, value, outcome, days
 -- /// table overall_curve
 select day, incidence_pct, low_pct, high_pct, at_risk
 from converted_by_day
-where part = 'all' and day <= 730
+where part = 'all' and day <= 365
+order by day
+-- /// table days
+select cast(15 * n as integer) as day
+from (select unnest(generate_series(0, 24)) as n) numbers
 order by day
 -- /// table origin_curves
-select value, day, incidence_pct, at_risk
-from converted_by_day
-where part = 'origin' and day <= 365
-order by value, day
+with largest as (
+    select value, n
+    from converted_within
+    where part = 'origin'
+    order by n desc, value
+    limit 8
+)
+
+select l.value as origin, d.day, max(c.incidence_pct) as incidence_pct, min(c.at_risk) as at_risk
+from largest l
+cross join days d
+join converted_by_day c on c.part = 'origin' and c.value = l.value and c.day <= d.day
+group by l.value, d.day
+order by l.value, d.day
 -- /// table slow_origins
 select
     o.value,
     o.n as leads,
-    o.half_of_365_days as median_day,
+    o.half_of_365_days as median_days,
     o.half_of_365_low_days,
     o.half_of_365_high_days,
-    a.half_of_365_days as overall_day,
+    a.half_of_365_days as overall_days,
     o.group_q
 from converted_within o
 join converted_within a on a.part = 'all'
@@ -127,7 +138,6 @@ select
     half_of_365_days as median_days,
     half_of_365_low_days as median_days_low,
     half_of_365_high_days as median_days_high,
-    half_of_365_days as median_day,
     naive_median_days,
     events as conversions
 from converted_within

@@ -10,11 +10,6 @@
 -- table = "by_window"
 -- successes = "won"
 -- trials = "closed"
--- [[method]]
--- name = "rates"
--- table = "change_between_windows"
--- successes = "won"
--- trials = "closed"
 -- compare = true
 -- [[method]]
 -- name = "rates"
@@ -106,11 +101,14 @@ select
     n.closed,
     b.won as previous_won,
     b.closed as previous_closed,
-    100.0 * b.won / b.closed as previous_rate_pct,
-    100.0 * n.won / n.closed - 100.0 * b.won / b.closed as change
+    n.rate_pct,
+    b.rate_pct as previous_rate_pct,
+    n.rate_pct - b.rate_pct as change,
+    n.differs_q
 from by_window n
 join by_window b on b.period = 'previous'
 where n.period = 'current'
+order by n.period
 -- /// table by_part
 with parts as (
     select 'segment' as part, coalesce(segment, 'unknown') as value, outcome, amount, closed_on, is_new_business from deals
@@ -162,13 +160,14 @@ select
 from deals d
 cross join clock c
 left join parties p on p.party_id = d.party_id
-where d.outcome = 'open' and d.expected_close_on < c.as_of_on
+where d.outcome = 'open' and d.is_new_business and d.expected_close_on < c.as_of_on
 order by d.amount desc nulls last, d.opportunity_id
 -- /// table closed_in_bulk
 with days as (
     select d.closed_on, count(*) as deals, count(*) filter (where d.outcome = 'lost') as lost
     from deals d
     join periods p on p.period = 'current' and d.closed_on > p.start_on and d.closed_on <= p.end_on
+    where d.is_new_business
     group by d.closed_on
 ),
 
@@ -210,7 +209,7 @@ select
     (select count(*) from overdue_deals) as open_past_close_date,
     (select sum(amount) from overdue_deals) as open_past_amount,
     w.won_amount as won_value,
-    (select count(*) from deals where outcome = 'open') as open_deals,
+    (select count(*) from deals where outcome = 'open' and is_new_business) as open_deals,
     (select count(*) from closed_in_bulk) as bulk_days
 from by_window w
 left join won_within c on true

@@ -62,7 +62,7 @@ def same(one: Estimate, other: Estimate) -> None:
 
 
 @pytest.mark.parametrize("name", METHODS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(given_rows=rows, seed=st.integers(0, 999))
 def test_the_order_of_rows_is_irrelevant(name: str, given_rows: list[dict[str, object]], seed: int) -> None:
     table = table_of(given_rows)
@@ -70,7 +70,7 @@ def test_the_order_of_rows_is_irrelevant(name: str, given_rows: list[dict[str, o
 
 
 @pytest.mark.parametrize("name", METHODS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(given_rows=rows)
 def test_a_row_that_says_five_is_five_rows(name: str, given_rows: list[dict[str, object]]) -> None:
     table = table_of(given_rows)
@@ -80,13 +80,13 @@ def test_a_row_that_says_five_is_five_rows(name: str, given_rows: list[dict[str,
 
 
 @pytest.mark.parametrize("name", METHODS)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(given_rows=rows)
 def test_shares_and_chances_stay_in_their_bounds(name: str, given_rows: list[dict[str, object]]) -> None:
     for table in METHODS[name](table_of(given_rows)).tables.values():
         for column in table.columns:
             top = 100 if column.endswith("_pct") and "change" not in column else 1
-            if column == "p" or column.endswith(("_p", "_pct")) and "change" not in column:
+            if column == "p" or (column.endswith(("_p", "_pct")) and "change" not in column):
                 values = table[column].drop_nulls()
                 assert ((values >= -1e-9) & (values <= top + 1e-9)).all()
         if {"low_pct", "high_pct"} <= set(table.columns):
@@ -95,7 +95,7 @@ def test_shares_and_chances_stay_in_their_bounds(name: str, given_rows: list[dic
             assert (table[middle] <= table["high_pct"] + 1e-9).all()
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     pairs=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=2, max_size=9), seed=st.integers(0, 999)
 )

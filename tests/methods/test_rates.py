@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -54,6 +54,7 @@ def test_wilson_agrees_with_scipy() -> None:
         assert (low[0], high[0]) == pytest.approx((theirs.low, theirs.high), abs=1e-12)
 
 
+@settings(max_examples=40, deadline=None)
 @given(rows=pairs)
 def test_fisher_agrees_with_scipy(rows: Pairs) -> None:
     won, deals = (np.array(part, dtype=np.float64) for part in zip(*rows, strict=True))
@@ -73,6 +74,7 @@ def test_fisher_on_large_tables_is_chi_squared() -> None:
     assert p == pytest.approx(theirs, rel=1e-6)
 
 
+@settings(max_examples=40, deadline=None)
 @given(rows=pairs)
 def test_rates_lie_within_their_intervals_and_shrunk_ones_within_0_and_100(rows: Pairs) -> None:
     found = columns(rows, shrink=True, compare=True)

@@ -1,4 +1,3 @@
-import warnings
 from typing import Any
 
 import numpy as np
@@ -43,48 +42,6 @@ def test_kaplan_meier_of_freireich() -> None:
 def test_both_of_two_groups_have_the_same_p() -> None:
     both = survival.estimate(TRIAL, duration="weeks", event="relapsed", group="arm").tables["summary"]
     assert both["group_p"][0] == pytest.approx(both["group_p"][1], rel=1e-9)
-
-
-def fitted(durations: np.ndarray, happened: np.ndarray, entry: np.ndarray | None = None) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from lifelines import KaplanMeierFitter  # noqa: PLC0415 - takes seconds, and only the oracle tests want it
-
-        return KaplanMeierFitter().fit(durations, happened, entry=entry)
-
-
-@pytest.mark.parametrize("late", [False, True])
-def test_lifelines_agrees_with_curve_interval_and_median(late: bool) -> None:
-    rng = np.random.default_rng(5)
-    lasting, watched = rng.exponential(30, 400), rng.uniform(5, 100, 400)
-    entry = rng.uniform(0, 20, 400) * (rng.random(400) < 0.4) if late else np.zeros(400)
-    seen = (np.minimum(lasting, watched) > entry) & (watched > entry)
-    durations, happened, entry = np.minimum(lasting, watched)[seen], (lasting <= watched)[seen], entry[seen]
-    theirs = fitted(durations, happened, entry if late else None)
-    ours = survival.kaplan_meier(risk_sets(Spells(entry, durations, happened * EVENT, np.ones(len(entry)))))
-    inside = ours.surviving > 0
-    times = ours.times[inside]
-    assert ours.surviving[inside] == pytest.approx(theirs.survival_function_at_times(times).to_numpy(), abs=1e-9)
-    bounds = theirs.confidence_interval_survival_function_.loc[times].to_numpy()
-    assert ours.low[inside] == pytest.approx(bounds[:, 0], abs=1e-6)
-    assert ours.high[inside] == pytest.approx(bounds[:, 1], abs=1e-6)
-    assert survival.quantile(ours, 0.5)[0] == theirs.median_survival_time_
-
-
-def test_log_rank_agrees_with_lifelines_where_groups_are_large() -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from lifelines.statistics import logrank_test  # noqa: PLC0415
-
-    rng = np.random.default_rng(6)
-    first, second = rng.exponential(30, 300), rng.exponential(36, 300)
-    theirs = logrank_test(first, second)
-    table = pl.DataFrame(
-        {"weeks": np.concatenate([first, second]), "relapsed": [True] * 600, "g": [0] * 300 + [1] * 300}
-    )
-    found = summary(table, group="g")
-    assert found["group_chi2"] == pytest.approx(theirs.test_statistic)
-    assert found["group_p"] == pytest.approx(theirs.p_value)
 
 
 def false_alarms(group: int, rest: int, runs: int, level: float) -> float:

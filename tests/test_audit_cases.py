@@ -1,0 +1,189 @@
+"""Every worked case of every audit, and the rules that every audit's file keeps."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import sqlglot
+from sqlglot import ErrorLevel, exp
+
+from crmaudit import catalogue
+from crmaudit.catalogue import audits_of
+from crmaudit.audits import Block, read_models
+from crmaudit.errors import AuditFileError
+from crmaudit.needs import models_read
+from crmaudit.resources import folder
+from tests.cases import Case, Page, faults, read_page
+
+PAGES = {path.stem: read_page(path) for path in sorted((Path(__file__).parent / "audits").glob("*.md"))}
+AUDITS = {audit.id: audit for audit in audits_of()}
+MODELS = read_models(folder("queries") / "model")
+READ = {id_: models_read((audit,), MODELS) for id_, audit in AUDITS.items()}
+
+CASES = [
+    pytest.param(page.audit, case, id=f"{page.audit}: {case.title}") for page in PAGES.values() for case in page.cases
+]
+
+
+@pytest.mark.parametrize(("audit", "case"), CASES)
+def test_case(audit: str, case: Case, tmp_path: Path) -> None:
+    assert faults(case, AUDITS[audit], READ[audit], tmp_path) == []
+
+
+def test_every_audit_has_a_page_and_every_page_an_audit() -> None:
+    assert PAGES.keys() == AUDITS.keys()
+
+
+@pytest.mark.parametrize("page", PAGES.values(), ids=PAGES.keys())
+def test_page_says_what_is_asked_and_why(page: Page) -> None:
+    assert PAGES[page.audit] is page
+    assert len(page.text) > 100
+    assert page.cases
+
+
+CONTRACT = {
+    "identity_resolution": "customers billing_matched_pct tickets_matched_pct activities_matched_pct "
+    "events_attributed_pct unattributed_revenue",
+    "lead_funnel": "raw_to_qualified_pct qualified_to_opportunity_pct qualified_to_customer_pct qualified_open_pct "
+    "qualified_to_customer_trend",
+    "time_to_convert": "converted_in_90_days_pct converted_in_365_days_pct median_days naive_median_days",
+    "win_rate": "win_rate_pct win_rate_by_value_pct created_cohort_win_rate_pct win_rate_change_points "
+    "sales_cycle_days_median open_past_close_date",
+    "win_loss_by_competitor": "top_competitor_by_losses top_competitor_lost_value worst_win_rate_competitor "
+    "competitor_known_pct competitor_known_won_pct",
+    "loss_reasons": "reason_known_pct top_loss_reason price_losses_pct",
+    "abc_ranking": "a_customers b_customers c_customers a_customers_pct b_customers_pct c_customers_pct a_revenue_pct "
+    "moved_up moved_down",
+    "lifetime_value": "residual_value value_at_risk value_already_lost top_decile_residual_pct",
+    "resolution_time": "median_hours first_response_hours_median open_tickets open_older_than_30d change_pct",
+    "recurring_issues": "customers_with_open_issue repeat_customers repeat_share_pct top_recurring_category reopened_pct",
+    "recency": "days_since_purchase_median overdue_customers overdue_a_customers overdue_revenue",
+    "repurchase_rhythm": "days_between_purchases_median slowing_customers slowing_segments",
+    "retention": "customer_churn_pct revenue_churn_pct change_points",
+    "churn_risk": "expected_active_customers probably_gone at_risk_customers at_risk_revenue holdout_error_pct auc",
+}
+"""The figures that programs read by name: to be added to, never to be renamed."""
+
+COMPETITORS = ("deals", "won", "lost", "win_rate_pct", "low_pct", "high_pct", "lost_value", "trend")
+
+
+@pytest.mark.parametrize("audit", CONTRACT)
+def test_metrics_of_the_contract_are_there(audit: str) -> None:
+    text = AUDITS[audit].metrics.sql
+    named = {select.alias_or_name for select in sqlglot.parse_one(text, read="duckdb").selects}
+    assert set(CONTRACT[audit].split()) <= named
+    assert set(CONTRACT[audit].split()) <= AUDITS[audit].metric_rules.keys()
+
+
+def test_columns_of_the_contract_are_there() -> None:
+    block = next(b for b in AUDITS["win_loss_by_competitor"].tables if b.name == "competitors")
+    named = {select.alias_or_name for select in sqlglot.parse_one(block.sql, read="duckdb").selects}
+    assert set(COMPETITORS) <= named
+
+
+BLOCKS = [
+    pytest.param(block, id=f"{audit.id}: {block.name}")
+    for audit in AUDITS.values()
+    for block in (*audit.tables, audit.metrics)
+]
+SELECTS = [
+    *BLOCKS,
+    *(pytest.param(Block(model.name, model.sql, 1), id=f"model: {model.name}") for model in MODELS),
+    *(
+        pytest.param(Block(model.name, model.sql, 1), id=f"identity: {model.name}")
+        for model in read_models(folder("queries") / "identity")
+    ),
+]
+
+
+@pytest.mark.parametrize("block", SELECTS)
+def test_sql_can_be_carried_over_to_spark(block: Block) -> None:
+    (sql,) = sqlglot.transpile(block.sql, read="duckdb", write="spark", unsupported_level=ErrorLevel.RAISE)
+    assert sql
+
+
+@pytest.mark.parametrize("block", BLOCKS)
+def test_rows_are_in_an_order_of_their_own(block: Block) -> None:
+    assert block.name == "metrics" or _is_ordered(block.sql) or _is_one_row(block.sql)
+
+
+def _is_ordered(sql: str) -> bool:
+    return sqlglot.parse_one(sql, read="duckdb").args.get("order") is not None
+
+
+def _is_one_row(sql: str) -> bool:
+    """Aggregates of everything: no grouping, and no column that stands outside an aggregate."""
+    query = sqlglot.parse_one(sql, read="duckdb")
+    return query.args.get("group") is None and all(
+        column.find_ancestor(exp.AggFunc, exp.Filter) is not None
+        for select in query.selects
+        for column in select.find_all(exp.Column)
+    )
+
+
+def test_rule_of_order_is_kept_by_nobody_who_forgets_it() -> None:
+    assert not _is_ordered("select a from b")
+    assert not _is_one_row("select a, sum(b) from c group by a")
+    assert not _is_one_row("select a from b")
+    assert _is_one_row("select coalesce(sum(b), 0) from c")
+
+
+@pytest.mark.parametrize("name", ["customers", "invoices", "settings", "contract_survival"])
+def test_table_that_would_hide_another_is_refused(name: str, tmp_path: Path) -> None:
+    _write_audit(tmp_path, f"-- /// table {name}\nselect 1 as one\n")
+    with pytest.raises(AuditFileError, match=rf"own\.sql:9: `{name}` is a table that audits read"):
+        audits_of([tmp_path])
+    with pytest.raises(AuditFileError, match=f"`{name}` is a table"):
+        catalogue.check(tmp_path)
+
+
+def test_two_blocks_of_one_name_are_refused(tmp_path: Path) -> None:
+    _write_audit(tmp_path, "-- /// table own\nselect 1 as one\n-- /// table own\nselect 2 as two\n")
+    with pytest.raises(AuditFileError, match="there is a block own already"):
+        audits_of([tmp_path])
+
+
+def _write_audit(place: Path, tables: str) -> None:
+    header = "".join(f'-- {name} = "Text"\n' for name in ("title", "question", "why", "fix", "headline"))
+    (place / "win").mkdir()
+    (place / "win" / "own.sql").write_text(f"-- /// audit\n{header}-- ///\n{tables}-- /// metrics\nselect 1 as n\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("## A case\nGiven `invoices`\n| a |\n|---|\n| 1 |\n", "nothing is expected"),
+        ("## A case\nThen `metrics`\nwords\n", "wants a table"),
+        ("## A case\nThen `metrics`\n| a | b |\n|---|---|\n| 1 |\n", "has 1 cells, not 2"),
+        ("## A case\nThen `metrics`\n| a |\n|---|\n\n| b |\n|---|\n", "follows neither"),
+        ("## A case\nThen `metrics`\n| a | b |\n|---|---|\n| {1..2} | {1..3} |\n", "two ranges"),
+    ],
+)
+def test_page_that_would_test_nothing_is_refused(text: str, fault: str, tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text(f"# page\n{text}")
+    with pytest.raises(ValueError, match=fault):
+        read_page(path)
+
+
+def test_case_that_is_wrong_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "abc_ranking.md"
+    path.write_text(
+        "# abc_ranking\n## Two faults\nGiven `invoices`\n| account_id | issued_on | net_amount |\n|---|---|---|\n"
+        "| a | 2025-01-10 | 10 |\nThen `metrics`\n| a_customers | b_customers |\n|---|---|\n| 2 | |\n"
+        "Then `ranking`\n| customer |\n|---|\n"
+    )
+    (case,) = read_page(path).cases
+    assert faults(case, AUDITS["abc_ranking"], READ["abc_ranking"], tmp_path) == [
+        "metrics: row 1: a_customers is 1 instead of '2'",
+        "metrics: row 1: b_customers is 0 instead of None",
+        "ranking: 1 rows instead of 0: [('a',)]",
+    ]
+
+
+def test_models_that_an_audit_reads_are_enough_and_no_more() -> None:
+    names = {model.name for model in READ["loss_reasons"]}
+    assert {"deals", "clock", "periods", "setting"} <= names
+    assert not {"purchase_histories", "contract_curve", "issues"} & names
+    assert {model.name for model in models_read(AUDITS.values(), MODELS)} == {model.name for model in MODELS}
