@@ -27,8 +27,8 @@ def differences(one: Path, other: Path) -> str:
     """The first lines in which two audits differ."""
     told = []
     for name in WRITTEN:
-        texts = [(folder / name).read_text(encoding="utf-8").splitlines() for folder in (one, other)]
-        changed = [line[:300] for line in difflib.unified_diff(*texts, lineterm="", n=0)]
+        left, right = ((folder / name).read_text(encoding="utf-8").splitlines() for folder in (one, other))
+        changed = [line[:300] for line in difflib.unified_diff(left, right, lineterm="", n=0)]
         told += [name, *changed[:12]] if changed else []
     return "\n".join(told)
 

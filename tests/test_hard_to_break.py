@@ -154,7 +154,7 @@ def test_out_that_is_something_else(small: Audited, tmp_path: Path) -> None:
     assert contents(tmp_path) == before
 
 
-def test_exports_inside_the_folder_that_is_replaced(small: Audited, tmp_path: Path) -> None:
+def test_exports_inside_the_folder_that_is_replaced(tmp_path: Path) -> None:
     place = exports(tmp_path / "charts", invoices=INVOICES)
     (tmp_path / "audit.json").write_text("{}", encoding="utf-8")
     ran = crmaudit("analyze", place, "--out", tmp_path)
