@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-full lint bench example lock clean
+.PHONY: demo test test-full lint bench example golden lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -26,6 +26,11 @@ bench: $(VENV)/.installed-dev
 
 example: $(VENV)/.installed
 	$(BIN)/python examples/company.py examples/exports
+
+# After a change that is meant to change figures: look at the difference before it is committed.
+golden: $(VENV)/.installed
+	$(BIN)/crmaudit analyze examples/exports --out build/golden --quiet
+	mkdir -p examples/golden && cp build/golden/audit.json build/golden/report.md examples/golden
 
 lock:
 	rm -rf .lock && $(PYTHON) -m venv .lock

@@ -64,13 +64,14 @@ def analyze(
         raise UsageError(f"{exports} lies in {out}, which the audit is to replace; choose another folder with --out")
     queries = tuple(queries)
     audits = audits_of(queries)
+    found = _survey(exports)
     today = dt.datetime.now(ZoneInfo(settings.timezone)).date()
     with workspace.replacing(out) as fresh:
         scratch = fresh / "scratch"
         scratch.mkdir()
         con = _connect(fresh / "audit.duckdb", scratch, limits)
         try:
-            known = _take_in(con, exports, scratch, settings, today, progress)
+            known = _take_in(con, exports, found, scratch, settings, today, progress)
             known = replace(known, findings=(*known.findings, *_replacements(audits)))
             lock(con, scratch)
             result = analyze_loaded(Database(con, scratch), settings, today, audits, known, progress)
@@ -124,21 +125,26 @@ def lock(con: duckdb.DuckDBPyConnection, scratch: Path) -> None:
     con.execute("set lock_configuration = true")
 
 
-def _take_in(
-    con: duckdb.DuckDBPyConnection,
-    exports: Path,
-    scratch: Path,
-    settings: Settings,
-    today: dt.date,
-    progress: Progress,
-) -> Known:
-    """Reads and loads every export; what could not be read is told and stops nothing else."""
+def _survey(exports: Path) -> Found:
     found = survey(exports)
     if not found.exports:
         raise InputError(
             f"{exports} holds no exports: put CSV, TSV, XLSX, JSON or Parquet files there, "
             "one for each kind of record your CRM, billing and support desk export."
         )
+    return found
+
+
+def _take_in(
+    con: duckdb.DuckDBPyConnection,
+    exports: Path,
+    found: Found,
+    scratch: Path,
+    settings: Settings,
+    today: dt.date,
+    progress: Progress,
+) -> Known:
+    """Reads and loads every export; what could not be read is told and stops nothing else."""
     raws, unread = read_all(con, exports, found, scratch, progress)
     if not raws:
         raise InputError("None of the files can be read:\n" + "\n".join(str(e) for e in unread))
@@ -149,6 +155,9 @@ def _take_in(
             f"Run `crmaudit inspect {exports}` to see why, and `crmaudit init {exports}` to say what each file is."
         )
     sources = tuple(s.source for s in loaded.sources)
+    if not any(source.rows_loaded for source in sources):
+        told = "".join(f"\n{s.path}: {s.rows_read:,} rows, {s.rows_rejected:,} of them rejected" for s in sources)
+        raise InputError(f"{exports} holds no row that can be used, only headers or rows that do not fit them:{told}")
     return Known((*sources, *(_unread_source(e) for e in unread)), tuple(_losses(sources, unread)))
 
 

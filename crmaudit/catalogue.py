@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
-from crmaudit.audits import Audit, Model, makers_of, must_not_hide, read_audits, read_models, words_of
+from crmaudit.audit_header import words_of
+from crmaudit.audits import Audit, Model, makers_of, must_not_hide, read_audits, read_models
 from crmaudit.errors import AuditFileError, UsageError
 from crmaudit.report import CHAPTERS
 from crmaudit.resources import folder

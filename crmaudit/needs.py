@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from crmaudit.audits import Audit, Block, Model, Needs, makers_of, words_of
+from crmaudit.audit_header import Block, Needs, words_of
+from crmaudit.audits import Audit, Model, makers_of
 from crmaudit.database import scanned_columns
 from crmaudit.errors import AuditFileError
 from crmaudit.report import Missing

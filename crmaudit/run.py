@@ -12,12 +12,13 @@ import duckdb
 import polars as pl
 
 from crmaudit import report
-from crmaudit.audits import Audit, Block, GivenTable, MethodCall, Model, is_query, label, makers_of, unit_of, words_of
+from crmaudit.audit_header import Block, GivenTable, MethodCall, words_of
+from crmaudit.audits import Audit, Model, is_query, label, makers_of, unit_of
 from crmaudit.database import Database
 from crmaudit.methods import Estimate, false_discovery
 from crmaudit.needs import ANYTHING, Shapes, Wants, missing_columns, models_behind, told
 from crmaudit.resources import folder
-from crmaudit.sentences import figures_of, fill
+from crmaudit.sentences import figures, fill, headline
 
 ROWS_SHOWN = 200
 
@@ -259,7 +260,7 @@ class Runner:
         con.execute(f"create or replace temp view metrics as from {item.schema}.metrics")
         metrics = self._metrics(audit)
         partial = [p for p in audit.partials if self.db.scalar(f"select coalesce(({p.when}), false)")]
-        reasons = [*item.withheld, *(fill(p.reason, _figures(metrics), self.currency) for p in partial)]
+        reasons = [*item.withheld, *(fill(p.reason, figures(metrics), self.currency) for p in partial)]
         biases = [p.bias for p in partial if p.bias]
         has_value = any(m.value is not None for m in metrics.values())
         status: report.Status = "unanswerable" if not has_value else "partial" if reasons else "answered"
@@ -272,7 +273,7 @@ class Runner:
             status=status,
             reason=" ".join(dict.fromkeys(reasons)) or None,
             bias=" ".join(dict.fromkeys(biases)) or None,
-            headline=_headline(audit, metrics, self.currency) if has_value else "",
+            headline=headline(audit.headlines, metrics, self.currency) if has_value else "",
             metrics=metrics if has_value else {},
             findings=findings,
             tables=tables,
@@ -377,15 +378,6 @@ def _head(audit: Audit) -> report.Result:
     )
 
 
-def _headline(audit: Audit, metrics: Mapping[str, report.Metric], currency: str) -> str:
-    """The first of the audit's headlines whose figures are all known, else the last."""
-    figures = _figures(metrics)
-    for headline in audit.headlines:
-        if all(figures[name][0] is not None for name in figures_of(headline)):
-            return fill(headline, figures, currency)
-    return fill(audit.headlines[-1], figures, currency)
-
-
 def _is_p(column: str) -> bool:
     return column == "p" or column.endswith("_p")
 
@@ -405,14 +397,3 @@ def _told(call: MethodCall, estimate: Estimate) -> report.Method:
         candidates=tuple(estimate.candidates),
         holdout=estimate.holdout,
     )
-
-
-def _figures(metrics: Mapping[str, report.Metric]) -> dict[str, tuple[report.Value, str]]:
-    """Metrics and the ends of their intervals by name, as sentences refer to them."""
-    figures: dict[str, tuple[report.Value, str]] = {}
-    for name, metric in metrics.items():
-        figures[name] = (metric.value, metric.unit)
-        figures[f"{name}_low"] = (metric.low, metric.unit)
-        figures[f"{name}_high"] = (metric.high, metric.unit)
-        figures[f"{name}_n"] = (metric.n, "n")
-    return figures

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from crmaudit import text
-from crmaudit.report import Value
+from crmaudit.report import Metric, Value
 
 _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)(\.interval)?\}")
 
@@ -35,3 +35,23 @@ def fill(template: str, figures: Figures, currency: str) -> str:
 def figures_of(template: str) -> list[str]:
     """The names of the figures that a template wants."""
     return [place[1] for place in _PLACE.finditer(template)]
+
+
+def figures(metrics: Mapping[str, Metric]) -> dict[str, tuple[Value, str]]:
+    """Metrics and the ends of their intervals by name, as sentences refer to them."""
+    found: dict[str, tuple[Value, str]] = {}
+    for name, metric in metrics.items():
+        found[name] = (metric.value, metric.unit)
+        found[f"{name}_low"] = (metric.low, metric.unit)
+        found[f"{name}_high"] = (metric.high, metric.unit)
+        found[f"{name}_n"] = (metric.n, "n")
+    return found
+
+
+def headline(templates: Sequence[str], metrics: Mapping[str, Metric], currency: str) -> str:
+    """The first of the templates whose figures are all known, else the last, with its figures put in."""
+    known = figures(metrics)
+    for template in templates:
+        if all(known[name][0] is not None for name in figures_of(template)):
+            return fill(template, known, currency)
+    return fill(templates[-1], known, currency)

@@ -23,6 +23,26 @@ I3,Beta GmbH,2026-02-05,70.00,EUR,paid
 """The smallest exports that answer anything."""
 
 
+OWN = """-- /// audit
+-- title    = "Invoices"
+-- question = "How many invoices are there?"
+-- why      = "To count."
+-- fix      = "Export the invoices."
+-- headline = "{invoice_count} invoices."
+-- [metrics]
+-- invoice_count = { unit = "n" }
+-- ///
+-- /// table by_customer
+select account_name, count(*) as invoice_count
+from invoices
+group by account_name
+order by account_name
+-- /// metrics
+select sum(invoice_count)::bigint as invoice_count from by_customer
+"""
+"""The smallest audit of a user's own."""
+
+
 @dataclass(frozen=True)
 class Ran:
     """What a command left: its exit code, its data and its talk."""
@@ -75,3 +95,11 @@ def finish(process: subprocess.Popen[str], seconds: float = 120) -> Ran:
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file below a folder by its name."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+def own(folder: Path, text: str = OWN, name: str = "know/invoice_count.sql") -> Path:
+    """A folder with one audit of a user's."""
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return folder

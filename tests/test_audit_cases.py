@@ -9,8 +9,9 @@ import sqlglot
 from sqlglot import ErrorLevel, exp
 
 from crmaudit import catalogue
+from crmaudit.audit_header import Block
+from crmaudit.audits import read_models
 from crmaudit.catalogue import audits_of
-from crmaudit.audits import Block, read_models
 from crmaudit.errors import AuditFileError
 from crmaudit.needs import models_read
 from crmaudit.resources import folder

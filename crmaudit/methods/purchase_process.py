@@ -204,7 +204,9 @@ def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) 
 
     def objective(logs: Array) -> tuple[float, Array]:
         values = np.exp(logs)
-        value, slopes = model.log_likelihood(values, scaled)
+        # Far out the special functions have no value; the search then ends there, and the fault says so.
+        with np.errstate(invalid="ignore"):
+            value, slopes = model.log_likelihood(values, scaled)
         return -value / scaled.n, -slopes * values / scaled.n
 
     begin = _start(model, scaled) if start is None else np.where(is_time, start / unit, start)
