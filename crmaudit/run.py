@@ -90,11 +90,14 @@ class Runner:
         comparisons = self._control(work)
         return tuple(self._result(item) for item in work), comparisons
 
+    def _has_rows(self, table: str) -> bool:
+        return bool(self.db.scalar(f"select count(*) from (select 1 from {table} limit 1)"))
+
     def _missing_of_models(self, shapes: Shapes) -> dict[str, tuple[str, ...]]:
         """For each empty model, the columns that would have filled it."""
         missing: dict[str, tuple[str, ...]] = {}
         for model in self.models.values():
-            if self.db.scalar(f"select count(*) from (select 1 from {model.name} limit 1)"):
+            if self._has_rows(model.name):
                 continue
             block = Block(f"{model.name}_shape", model.sql, 1)
             wants = shapes.wants([block])
@@ -131,7 +134,8 @@ class Runner:
                     if call.table == block.name:
                         estimate = self._apply(call, call.table, item.schema)
                         item.methods.append(_told(call, estimate))
-                        if estimate.withheld:
+                        # Nothing to estimate is no estimate withheld: a base without contracts has no contracts' holdout.
+                        if estimate.withheld and self._has_rows(f"{item.schema}.{call.table}"):
                             item.withheld.append(estimate.withheld)
         except (duckdb.Error, ArithmeticError, ValueError, TypeError, KeyError, IndexError) as error:
             item.failure = f"{type(error).__name__}: {error}"
