@@ -69,6 +69,18 @@ def test_rows_are_accounted_for(example: Audited) -> None:
         assert source.rows_read == source.rows_loaded + source.rows_rejected + source.rows_excluded, source.path
 
 
+def test_money_is_told_to_the_cent(example: Audited) -> None:
+    """1,234,567.89 is no estimate: six significant digits would make it 1,234,570."""
+    money = {"win_rate": "won_value", "abc_ranking": "revenue"}
+    told = {a.id: a.metrics[money[a.id]].value for a in example.report.audits if a.id in money}
+    for audit_id, name in money.items():
+        ran = crmaudit(
+            "query", f"select {name}::decimal(18, 2) from {audit_id}.metrics", "--audit", example.folder, "--csv"
+        )
+        assert f"{told[audit_id]:.2f}" == ran.out.split()[1]
+    assert any(float(str(value)) != float(f"{value:.6g}") for value in told.values())
+
+
 def named(found: report.Report, audit_id: str, names: dict[str, Any]) -> set[str]:
     """Which of the names the audit's findings of level act or watch speak of."""
     texts = [f.text for a in found.audits if a.id == audit_id for f in a.findings if f.level in ("act", "watch")]

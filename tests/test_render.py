@@ -396,5 +396,7 @@ def test_folders_are_found_in_a_checkout_and_in_a_wheel(tmp_path: Path, monkeypa
     package = tmp_path / "crmaudit"
     (package / "_data" / "queries").mkdir(parents=True)
     (package.parent / "queries").mkdir()
-    monkeypatch.setattr(resources, "_PACKAGE", package)
+    monkeypatch.setattr(resources, "__file__", str(package / "resources.py"))
+    resources.folder.cache_clear()
     assert resources.folder("queries") == package / "_data" / "queries"
+    resources.folder.cache_clear()
