@@ -396,7 +396,5 @@ def test_folders_are_found_in_a_checkout_and_in_a_wheel(tmp_path: Path, monkeypa
     package = tmp_path / "crmaudit"
     (package / "_data" / "queries").mkdir(parents=True)
     (package.parent / "queries").mkdir()
-    monkeypatch.setattr(resources, "__file__", str(package / "resources.py"))
-    resources.folder.cache_clear()
+    monkeypatch.setattr(resources, "_PACKAGE", package)
     assert resources.folder("queries") == package / "_data" / "queries"
-    resources.folder.cache_clear()
