@@ -1,7 +1,7 @@
 """The report object: everything a person sees is a rendering of it, and `audit.json` is its only serial form.
 
-Values are JSON values: dates are ISO strings, money and estimates are numbers rounded to six significant digits
-(money to the cent first), absent is null. The same input gives the same bytes.
+Values are JSON values: dates are ISO strings, sums of money are numbers to the cent, estimates numbers of six
+significant digits, absent is null. The same input gives the same bytes.
 """
 
 from __future__ import annotations
@@ -221,7 +221,13 @@ def _tidy(value: float, *, money: bool = False) -> float | int | None:
 
 def to_json(report: Report) -> str:
     """The bytes of `audit.json`: keys in the order of the types above, one space of indent, a last newline."""
-    return json.dumps(rounded(asdict(report)), ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    data = asdict(report)
+    for result in (*data["audits"], *data["checks"]):
+        result["methods"] = rounded(result["methods"])
+    for source in data["sources"]:
+        source["score"] = rounded(source["score"])
+    # All else was rounded on entry; once more would cost a sum of millions its last digits.
+    return json.dumps(data, default=rounded, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def from_json(text: str) -> Report:

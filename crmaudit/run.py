@@ -134,7 +134,7 @@ class Runner:
                     if call.table == block.name:
                         estimate = self._apply(call, call.table, item.schema)
                         item.methods.append(_told(call, estimate))
-                        # Nothing to estimate is no estimate withheld: a base without contracts has no contracts' holdout.
+                        # Nothing to estimate is nothing withheld: a base without contracts has no contracts' holdout.
                         if estimate.withheld and self._has_rows(f"{item.schema}.{call.table}"):
                             item.withheld.append(estimate.withheld)
         except (duckdb.Error, ArithmeticError, ValueError, TypeError, KeyError, IndexError) as error:

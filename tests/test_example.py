@@ -47,10 +47,10 @@ def test_golden_audit(example: Audited) -> None:
 
 def test_golden_report(example: Audited) -> None:
     texts = [(place / "report.md").read_text(encoding="utf-8") for place in (GOLDEN, example.folder)]
+    expected, found = ([float(n.replace(",", "")) for n in NUMBER.findall(text)] for text in texts)
     words = [NUMBER.sub("#", text).splitlines() for text in texts]
-    numbers = [[float(n.replace(",", "")) for n in NUMBER.findall(text)] for text in texts]
     assert words[0] == words[1], "`make golden` renews it, if this is meant"
-    assert differences(numbers[0], numbers[1]) == []
+    assert differences(expected, found) == []
 
 
 def test_a_difference_is_seen() -> None:
@@ -67,6 +67,18 @@ def test_rows_are_accounted_for(example: Audited) -> None:
     for source in example.report.sources:
         assert source.entity is not None, source.path
         assert source.rows_read == source.rows_loaded + source.rows_rejected + source.rows_excluded, source.path
+
+
+def test_money_is_told_to_the_cent(example: Audited) -> None:
+    """1,234,567.89 is no estimate: six significant digits would make it 1,234,570."""
+    money = {"win_rate": "won_value", "abc_ranking": "revenue"}
+    told = {a.id: a.metrics[money[a.id]].value for a in example.report.audits if a.id in money}
+    for audit_id, name in money.items():
+        ran = crmaudit(
+            "query", f"select {name}::decimal(18, 2) from {audit_id}.metrics", "--audit", example.folder, "--csv"
+        )
+        assert f"{told[audit_id]:.2f}" == ran.out.splitlines()[1]
+    assert any(float(str(value)) != float(f"{value:.6g}") for value in told.values())
 
 
 def named(found: report.Report, audit_id: str, names: dict[str, Any]) -> set[str]:

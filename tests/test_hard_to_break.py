@@ -210,7 +210,6 @@ def disk_full(*_: object, **__: object) -> str:
     ("place", "failure", "code", "words"),
     [
         ("crmaudit.render.markdown", disk_full, 2, "No space left on device: report.md"),
-        ("pathlib.Path.rename", disk_full, 2, "cannot be written (No space left on device)"),
         ("crmaudit.identity.resolve", disk_full, 2, "No space left on device"),
     ],
 )

@@ -27,13 +27,24 @@ def run(*command: object, cwd: Path) -> str:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scripts of an empty environment with the wheel in it; its dependencies are those of the present one."""
     place = tmp_path_factory.mktemp("wheel")
-    build: list[str | Path] = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", place, ROOT]
+    build = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(place), str(ROOT)]
     subprocess.run(build, check=True, capture_output=True)
     (wheel,) = place.glob("crmaudit-*.whl")
     venv.create(place / "env", with_pip=False)
     scripts = next(p for p in (place / "env" / "bin", place / "env" / "Scripts") if p.is_dir())
     python = next(p for p in (scripts / "python", scripts / "python.exe") if p.exists())
-    install: list[str | Path] = [sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", "--quiet", wheel]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        str(python),
+        "install",
+        "--no-deps",
+        "--no-index",
+        "--quiet",
+        str(wheel),
+    ]
     subprocess.run(install, check=True, capture_output=True)
     # A folder named in a .pth file is searched last, and its own .pth files, such as an editable install, are not read.
     purelib = run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=place).strip()
