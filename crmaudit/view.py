@@ -159,7 +159,8 @@ def _change(moved: Metric | None, of: Metric, currency: str) -> tuple[str, str]:
 def _card(label: str, metric: Metric, currency: str, *, change: str = "", tone: str = "", audit: str = "") -> Card:
     return Card(
         label=label,
-        value=text.value(metric.value, metric.unit, currency),
+        # A card is narrow: a large amount may stand above its currency.
+        value=text.value(metric.value, metric.unit, currency).replace(text.NO_BREAK, " "),
         interval=text.interval(metric.low, metric.high, metric.unit, currency),
         n="" if metric.n is None else text.number(metric.n),
         note=text.clean(metric.note or ""),
