@@ -90,7 +90,8 @@ def _name_domains(con: duckdb.DuckDBPyConnection) -> None:
         if name is not None:
             rows.append((host, name, name in shared))
     if rows:
-        con.executemany("insert into domains values (?, ?, ?)", rows)
+        columns = [list(column) for column in zip(*rows, strict=True)]
+        con.execute("insert into domains select unnest(?), unnest(?), unnest(?)", columns)
 
 
 @cache

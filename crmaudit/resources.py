@@ -1,17 +1,18 @@
-"""Where our own files are: beside the package in a checkout, inside it in a wheel."""
+"""Where the files that are not code lie: beside the package in a checkout, inside it in a wheel."""
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
-from typing import Literal
+
+_PACKAGE = Path(__file__).resolve().parent
 
 
-@cache
-def folder(name: Literal["queries", "report_templates", "examples"]) -> Path:
-    """The folder of that name; FileNotFoundError where the installation is broken."""
-    package = Path(__file__).resolve().parent
-    for place in (package / "_data" / name, package.parent / name):
+def folder(name: str) -> Path:
+    """The folder `name` ("queries", "report_templates", "examples"); FileNotFoundError where neither place has it.
+
+    The wheel's own copy comes first, so that a stray folder of that name in site-packages is never taken for ours.
+    """
+    for place in (_PACKAGE / "_data" / name, _PACKAGE.parent / name):
         if place.is_dir():
             return place
-    raise FileNotFoundError(f"crmaudit is installed without its {name}: install it again")
+    raise FileNotFoundError(f"{name} is neither in the package nor beside it: install crmaudit again")

@@ -11,16 +11,13 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from crmaudit import report
+from crmaudit import answers, report
 from crmaudit.audit_header import Block, GivenTable, MethodCall, words_of
-from crmaudit.audits import Audit, Model, is_query, label, makers_of, unit_of
+from crmaudit.audits import Audit, Model, is_query, makers_of
 from crmaudit.database import Database
 from crmaudit.methods import Estimate, false_discovery
 from crmaudit.needs import ANYTHING, Shapes, Wants, missing_columns, models_behind, told
-from crmaudit.resources import folder
 from crmaudit.sentences import figures, fill, headline
-
-ROWS_SHOWN = 200
 
 Progress = Callable[[str], None]
 
@@ -90,11 +87,14 @@ class Runner:
         comparisons = self._control(work)
         return tuple(self._result(item) for item in work), comparisons
 
+    def _has_rows(self, table: str) -> bool:
+        return bool(self.db.scalar(f"select count(*) from (select 1 from {table} limit 1)"))
+
     def _missing_of_models(self, shapes: Shapes) -> dict[str, tuple[str, ...]]:
         """For each empty model, the columns that would have filled it."""
         missing: dict[str, tuple[str, ...]] = {}
         for model in self.models.values():
-            if self.db.scalar(f"select count(*) from (select 1 from {model.name} limit 1)"):
+            if self._has_rows(model.name):
                 continue
             block = Block(f"{model.name}_shape", model.sql, 1)
             wants = shapes.wants([block])
@@ -131,7 +131,8 @@ class Runner:
                     if call.table == block.name:
                         estimate = self._apply(call, call.table, item.schema)
                         item.methods.append(_told(call, estimate))
-                        if estimate.withheld:
+                        # Nothing to estimate is nothing withheld: a base without contracts has no contracts' holdout.
+                        if estimate.withheld and self._has_rows(f"{item.schema}.{call.table}"):
                             item.withheld.append(estimate.withheld)
         except (duckdb.Error, ArithmeticError, ValueError, TypeError, KeyError, IndexError) as error:
             item.failure = f"{type(error).__name__}: {error}"
@@ -232,9 +233,9 @@ class Runner:
             finally:
                 self._drop_views(item)
         return replace(
-            _head(audit),
+            answers.unanswered(audit),
             status="failed",
-            reason=f"{_culprit(audit)}: {item.failure}",
+            reason=f"{answers.culprit(audit)}: {item.failure}",
             methods=tuple(item.methods),
         )
 
@@ -247,7 +248,7 @@ class Runner:
             if missing
             else "No row of these exports bears on the question."
         )
-        return replace(_head(item.audit), reason=reason, missing=missing)
+        return replace(answers.unanswered(item.audit), reason=reason, missing=missing)
 
     def _answer(self, item: Working) -> report.Result:
         audit, con = item.audit, self.db.con
@@ -258,7 +259,7 @@ class Runner:
             con.execute(f"create or replace temp view {block.name} as from {item.schema}.{block.name}")
         con.execute(f"create or replace table {item.schema}.metrics as {audit.metrics.sql}")
         con.execute(f"create or replace temp view metrics as from {item.schema}.metrics")
-        metrics = self._metrics(audit)
+        metrics = answers.metrics(self.db, audit)
         partial = [p for p in audit.partials if self.db.scalar(f"select coalesce(({p.when}), false)")]
         reasons = [*item.withheld, *(fill(p.reason, figures(metrics), self.currency) for p in partial)]
         biases = [p.bias for p in partial if p.bias]
@@ -266,10 +267,10 @@ class Runner:
         status: report.Status = "unanswerable" if not has_value else "partial" if reasons else "answered"
         if not has_value and not reasons:
             reasons = ["No row of these exports bears on the question."]
-        findings = tuple(self._findings(audit)) if has_value else ()
-        tables = tuple(self._table(item, name) for name in self._shown(item)) if has_value else ()
+        findings = tuple(answers.findings(self.db, audit, self.currency)) if has_value else ()
+        tables = tuple(answers.table(self.db, audit, name) for name in self._shown(item)) if has_value else ()
         return replace(
-            _head(audit),
+            answers.unanswered(audit),
             status=status,
             reason=" ".join(dict.fromkeys(reasons)) or None,
             bias=" ".join(dict.fromkeys(biases)) or None,
@@ -277,7 +278,7 @@ class Runner:
             metrics=metrics if has_value else {},
             findings=findings,
             tables=tables,
-            charts=tuple(self._charts(item)) if has_value else (),
+            charts=tuple(answers.charts(self.db, audit)) if has_value else (),
             methods=tuple(item.methods),
         )
 
@@ -288,103 +289,9 @@ class Runner:
         extra = [t for t in present if t not in written and t != "metrics"]
         return [t for t in (*written, *extra) if t in present and t not in item.audit.hidden]
 
-    def _metrics(self, audit: Audit) -> dict[str, report.Metric]:
-        types = self.db.columns("metrics")
-        rows = self.db.con.execute("from metrics").fetchall()
-        if not rows:
-            return {}
-        values = dict(zip(types, rows[0], strict=True))
-        parts = {f"{n}_{s}" for n in types for s in ("low", "high", "n") if f"{n}_{s}" in types}
-        metrics = {}
-        for name, kind in types.items():
-            if name in parts:
-                continue
-            rule = audit.metric_rules.get(name)
-            n = values.get(f"{name}_n")
-            metrics[name] = report.Metric(
-                value=report.rounded(values[name]),
-                unit=_unit(audit, name, kind),
-                n=None if n is None else int(n),
-                low=report.rounded(values.get(f"{name}_low")),
-                high=report.rounded(values.get(f"{name}_high")),
-                better=rule.better if rule else None,
-                note=rule.note if rule else None,
-                label=(rule.label if rule else None) or label(name),
-            )
-        return metrics
-
-    def _findings(self, audit: Audit) -> Iterable[report.Finding]:
-        for rule in audit.findings:
-            source = f"(select * from {rule.table})"
-            columns = self.db.columns(source)
-            wanted = f"{rule.customers or 'null'} as _customers, cast({rule.value or 'null'} as double) as _value"
-            places = ", ".join(map(str, range(1, len(columns) + 1)))
-            rows = self.db.con.execute(
-                f"select *, {wanted} from {source} where {rule.when} "
-                f"order by _value desc nulls last, _customers desc nulls last, {places} "
-                f"limit {rule.most}"
-            ).fetchall()
-            for row in rows:
-                values = {
-                    name: (report.rounded(value), _unit(audit, name, kind))
-                    for (name, kind), value in zip(columns.items(), row, strict=False)
-                }
-                customers, value = row[-2], row[-1]
-                table = rule.table.split()[0]
-                key = fill(rule.key, values, self.currency) if rule.key else table
-                yield report.Finding(
-                    key=f"{audit.id}/{rule.level}/{key}",
-                    level=rule.level,
-                    text=fill(rule.text, values, self.currency),
-                    customers=None if customers is None else int(customers),
-                    table=rule.lists or (None if table == "metrics" else table),
-                    value_at_stake=None if value is None else round(value, 2),
-                )
-
-    def _table(self, item: Working, name: str) -> report.Table:
-        types = self.db.columns(f"{item.schema}.{name}")
-        rows = self.db.con.execute(f"from {item.schema}.{name} limit {ROWS_SHOWN}").fetchall()
-        total = self.db.scalar(f"select count(*) from {item.schema}.{name}")
-        return report.Table(
-            name=name,
-            title=label(name),
-            columns=tuple(report.TableColumn(c, _unit(item.audit, c, kind), label(c)) for c, kind in types.items()),
-            rows=tuple(tuple(report.rounded(v) for v in row) for row in rows),
-            rows_total=total,
-        )
-
-    def _charts(self, item: Working) -> Iterable[report.Chart]:
-        for chart in item.audit.charts:
-            if self.db.scalar(f"select count(*) from {item.schema}.{chart.table}"):
-                yield report.Chart(chart.kind, chart.table, chart.roles, chart.caption, chart.description)
-
-
-def _culprit(audit: Audit) -> str:
-    if audit.path.is_relative_to(folder("queries")):
-        return "crmaudit failed on this question, which is a fault of ours"
-    return f"{audit.path} cannot be run"
-
-
-def _head(audit: Audit) -> report.Result:
-    """The audit's own words, as yet without an answer."""
-    return report.Result(
-        id=audit.id,
-        chapter=audit.chapter,
-        title=audit.title,
-        question=audit.question,
-        status="unanswerable",
-        why=audit.why,
-        fix=audit.fix,
-    )
-
 
 def _is_p(column: str) -> bool:
     return column == "p" or column.endswith("_p")
-
-
-def _unit(audit: Audit, name: str, sql_type: str) -> str:
-    rule = audit.metric_rules.get(name)
-    return audit.units.get(name) or (rule.unit if rule else unit_of(name, sql_type))
 
 
 def _told(call: MethodCall, estimate: Estimate) -> report.Method:

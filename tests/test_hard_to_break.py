@@ -9,6 +9,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -103,15 +104,15 @@ def as_nobody(*arguments: object) -> Ran:
 
 
 @pytest.fixture
-def open_place(tmp_path: Path) -> Iterator[Path]:
-    """A folder that anybody can reach, whatever pytest makes of its own."""
-    for parent in (tmp_path, *tmp_path.parents):
-        if parent.stat().st_uid == os.getuid() and parent != Path(parent.root):
-            parent.chmod(parent.stat().st_mode | stat.S_IXGRP | stat.S_IXOTH | stat.S_IRGRP | stat.S_IROTH)
-    yield tmp_path
-    for path in tmp_path.rglob("*"):
-        if path.is_dir():
-            path.chmod(0o700)
+def open_place() -> Iterator[Path]:
+    """A folder that anybody can reach; pytest closes its own to others whenever one of its workers starts."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        yield place
+        for path in place.rglob("*"):
+            if path.is_dir():
+                path.chmod(0o700)
 
 
 @needs_modes

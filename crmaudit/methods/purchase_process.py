@@ -205,7 +205,7 @@ def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) 
     def objective(logs: Array) -> tuple[float, Array]:
         values = np.exp(logs)
         # Far out the special functions have no value; the search then ends there, and the fault says so.
-        with np.errstate(invalid="ignore"):
+        with np.errstate(all="ignore"):
             value, slopes = model.log_likelihood(values, scaled)
         return -value / scaled.n, -slopes * values / scaled.n
 
@@ -228,7 +228,9 @@ def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) 
     elif steepest > 1e-3:
         fault = "the search for its parameters did not converge"
     values = np.where(is_time, values * unit, values)
-    return Fit(model, values, model.log_likelihood(values, histories)[0], fault)
+    with np.errstate(all="ignore"):
+        log_likelihood = model.log_likelihood(values, histories)[0]
+    return Fit(model, values, log_likelihood, fault)
 
 
 def _start(model: PurchaseModel, scaled: Histories) -> Array:

@@ -1,0 +1,111 @@
+"""How an audit that has run is told: its metrics, findings, tables and charts, read from its own tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crmaudit import report
+from crmaudit.audits import Audit, label, unit_of
+from crmaudit.database import Database, identifier
+from crmaudit.resources import folder
+from crmaudit.sentences import fill
+
+ROWS_SHOWN = 200
+
+
+def culprit(audit: Audit) -> str:
+    if audit.path.is_relative_to(folder("queries")):
+        return "crmaudit failed on this question, which is a fault of ours"
+    return f"{audit.path} cannot be run"
+
+
+def unanswered(audit: Audit) -> report.Result:
+    """The audit's own words, as yet without an answer."""
+    return report.Result(
+        id=audit.id,
+        chapter=audit.chapter,
+        title=audit.title,
+        question=audit.question,
+        status="unanswerable",
+        why=audit.why,
+        fix=audit.fix,
+    )
+
+
+def metrics(db: Database, audit: Audit) -> dict[str, report.Metric]:
+    types = db.columns("metrics")
+    rows = db.con.execute("from metrics").fetchall()
+    if not rows:
+        return {}
+    values = dict(zip(types, rows[0], strict=True))
+    parts = {f"{n}_{s}" for n in types for s in ("low", "high", "n") if f"{n}_{s}" in types}
+    metrics = {}
+    for name, kind in types.items():
+        if name in parts:
+            continue
+        rule = audit.metric_rules.get(name)
+        n = values.get(f"{name}_n")
+        metrics[name] = report.Metric(
+            value=report.rounded(values[name]),
+            unit=unit(audit, name, kind),
+            n=None if n is None else int(n),
+            low=report.rounded(values.get(f"{name}_low")),
+            high=report.rounded(values.get(f"{name}_high")),
+            better=rule.better if rule else None,
+            note=rule.note if rule else None,
+            label=(rule.label if rule else None) or label(name),
+        )
+    return metrics
+
+
+def findings(db: Database, audit: Audit, currency: str) -> Iterable[report.Finding]:
+    for rule in audit.findings:
+        source = f"(select * from {rule.table})"
+        columns = db.columns(source)
+        wanted = f"{rule.customers or 'null'} as _customers, cast({rule.value or 'null'} as double) as _value"
+        places = ", ".join(map(str, range(1, len(columns) + 1)))
+        rows = db.con.execute(
+            f"select *, {wanted} from {source} where {rule.when} "
+            f"order by _value desc nulls last, _customers desc nulls last, {places} "
+            f"limit {rule.most}"
+        ).fetchall()
+        for row in rows:
+            values = {
+                name: (report.rounded(value), unit(audit, name, kind))
+                for (name, kind), value in zip(columns.items(), row, strict=False)
+            }
+            customers, value = row[-2], row[-1]
+            first = rule.table.split()[0]
+            key = fill(rule.key, values, currency) if rule.key else first
+            yield report.Finding(
+                key=f"{audit.id}/{rule.level}/{key}",
+                level=rule.level,
+                text=fill(rule.text, values, currency),
+                customers=None if customers is None else int(customers),
+                table=rule.lists or (None if first == "metrics" else first),
+                value_at_stake=None if value is None else round(value, 2),
+            )
+
+
+def table(db: Database, audit: Audit, name: str) -> report.Table:
+    types = db.columns(f"{identifier(audit.id)}.{name}")
+    rows = db.con.execute(f"from {identifier(audit.id)}.{name} limit {ROWS_SHOWN}").fetchall()
+    total = db.scalar(f"select count(*) from {identifier(audit.id)}.{name}")
+    return report.Table(
+        name=name,
+        title=label(name),
+        columns=tuple(report.TableColumn(c, unit(audit, c, kind), label(c)) for c, kind in types.items()),
+        rows=tuple(tuple(report.rounded(v) for v in row) for row in rows),
+        rows_total=total,
+    )
+
+
+def charts(db: Database, audit: Audit) -> Iterable[report.Chart]:
+    for chart in audit.charts:
+        if db.scalar(f"select count(*) from {identifier(audit.id)}.{chart.table}"):
+            yield report.Chart(chart.kind, chart.table, chart.roles, chart.caption, chart.description)
+
+
+def unit(audit: Audit, name: str, sql_type: str) -> str:
+    rule = audit.metric_rules.get(name)
+    return audit.units.get(name) or (rule.unit if rule else unit_of(name, sql_type))
