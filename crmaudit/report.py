@@ -227,7 +227,7 @@ def to_json(report: Report) -> str:
     for source in data["sources"]:
         source["score"] = rounded(source["score"])
     # All else was rounded on entry; once more would cost a sum of millions its last digits.
-    return json.dumps(data, default=rounded, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
+    return json.dumps(data, ensure_ascii=False, indent=1, allow_nan=False) + "\n"
 
 
 def from_json(text: str) -> Report:

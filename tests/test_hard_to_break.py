@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from crmaudit import workspace
 from crmaudit.errors import LockedError, UsageError
+from crmaudit.terminal import progress
 from tests.command import EXPORTS, INVOICES, ROOT, Ran, contents, crmaudit, finish, start
 from tests.conftest import Audited
 
@@ -321,7 +322,7 @@ def test_a_killed_run_is_cleared_away_by_the_next(tmp_path: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-@pytest.mark.parametrize("share", [i / 20 for i in range(20)])
+@pytest.mark.parametrize("share", [i / 8 for i in range(8)])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_an_interrupt_at_any_moment(share: float, number: int, tmp_path: Path, whole_run: float) -> None:
     out = tmp_path / "audit"
@@ -348,3 +349,28 @@ def whole_run(tmp_path_factory: pytest.TempPathFactory) -> float:
     with start("analyze", EXPORTS, "--out", tmp_path_factory.mktemp("whole") / "audit") as process:
         assert finish(process).code == 0
     return time.monotonic() - begun
+
+
+def interrupt_then_fail() -> None:
+    with progress(quiet=True):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        except KeyboardInterrupt:
+            raise RuntimeError("Query interrupted") from None
+
+
+def interrupt_then_go_on() -> None:
+    with progress(quiet=True) as tell:
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            tell("The next step")
+        pytest.fail("it went on")
+
+
+@pytest.mark.parametrize("work", [interrupt_then_fail, interrupt_then_go_on])
+def test_an_interrupt_that_something_took_for_a_failure_is_one_all_the_same(work: Callable[[], None]) -> None:
+    before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
