@@ -72,10 +72,7 @@ def _by_key(
     if key is None or not any(key in p.columns for p in parts):
         return
     target = f"loaded.{entity}"
-    rows, keys = one_row(
-        con, f"select count(*), count(distinct hash(system, {key})) from {target} where {key} is not null"
-    )
-    if rows == keys:
+    if _is_unique(con, target, key, one_system=len({p.system for p in parts}) == 1):
         return
     present = {c for p in parts for c in p.columns}
     party = [c for c in (*PARTY, "subscription_id") if c in present and c != key]
@@ -103,6 +100,22 @@ def _by_key(
     ).fetchall():
         merged.notes[source_id].append(f"{keys} {key} values are on records of different customers: both are kept")
     _drop(con, entity, amount, OLDER.format(key=key), merged.excluded)
+
+
+def _is_unique(con: duckdb.DuckDBPyConnection, target: str, key: str, *, one_system: bool) -> bool:
+    """Whether no two rows have the same key; keys that only rise, as most exports have them, are seen at a glance."""
+    if one_system:
+        (rises,) = one_row(
+            con,
+            f"select count(*) = count(k) and count(*) filter (k <= before) = 0 "
+            f"from (select {key} as k, lag({key}) over () as before from {target})",
+        )
+        if rises:
+            return True
+    rows, keys = one_row(
+        con, f"select count(*), count(distinct hash(system, {key})) from {target} where {key} is not null"
+    )
+    return bool(rows == keys)
 
 
 def _without_key(
