@@ -163,7 +163,7 @@ def test_too_little_memory_is_a_message(small: Audited, tmp_path: Path) -> None:
 
 
 def test_a_fault_of_ours_is_one_message(small: Audited, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(*_: object) -> str:
+    def broken(*_: object, **__: object) -> str:
         raise LookupError("\x1b[31mnobody expected this")
 
     monkeypatch.setattr("crmaudit.analysis.load", broken)
