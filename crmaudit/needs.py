@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 
 from crmaudit.audit_header import Block, Needs, words_of
-from crmaudit.audits import Audit, Model, makers_of
+from crmaudit.audits import Audit, Model, is_query, makers_of
 from crmaudit.database import scanned_columns
 from crmaudit.errors import AuditFileError
 from crmaudit.report import Missing
@@ -84,8 +84,8 @@ class Shapes:
 
 
 def check_syntax(audit: Audit) -> None:
-    """AuditFileError, with the line, where a block of the audit is not one SELECT."""
-    for block in (*audit.tables, audit.metrics):
+    """AuditFileError, with the line, where a block of the audit, or SQL of its header, is not one SELECT."""
+    for block in (*audit.tables, audit.metrics, *_header_sql(audit)):
         try:
             kinds = [statement.type for statement in duckdb.extract_statements(block.sql)]
         except duckdb.ParserException as error:
@@ -94,6 +94,19 @@ def check_syntax(audit: Audit) -> None:
             raise AuditFileError(f"{audit.path}:{line}: {error}") from error
         if kinds != [duckdb.StatementType.SELECT]:
             raise AuditFileError(f"{audit.path}:{block.line}: block {block.name} must be one SELECT")
+
+
+def _header_sql(audit: Audit) -> Iterable[Block]:
+    """The SQL of the header as it will be run, each as a block of line 1."""
+    for finding in audit.findings:
+        wanted = f"{finding.customers or 'null'}, {finding.value or 'null'}"
+        yield Block("finding", f"select {wanted} from (select * from {finding.table}) where {finding.when}", 1)
+    for partial in audit.partials:
+        yield Block("partial", f"select coalesce(({partial.when}), false)", 1)
+    for call in audit.methods:
+        for value in call.arguments.values():
+            if isinstance(value, str) and is_query(value):
+                yield Block("method", value, 1)
 
 
 def missing_columns(wants: Wants, needs: Needs, filled: frozenset[str]) -> tuple[str, ...]:

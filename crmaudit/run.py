@@ -21,6 +21,11 @@ from crmaudit.sentences import figures, fill, headline
 
 Progress = Callable[[str], None]
 
+FAULTS = (
+    duckdb.Error, pl.exceptions.PolarsError, ArithmeticError, ValueError, TypeError, KeyError, IndexError
+)  # fmt: skip
+"""What may go wrong in one audit without ending the others; a full disk or memory ends the run."""
+
 
 @dataclass
 class Working:
@@ -134,7 +139,9 @@ class Runner:
                         # Nothing to estimate is nothing withheld: a base without contracts has no contracts' holdout.
                         if estimate.withheld and self._has_rows(f"{item.schema}.{call.table}"):
                             item.withheld.append(estimate.withheld)
-        except (duckdb.Error, ArithmeticError, ValueError, TypeError, KeyError, IndexError) as error:
+        except (duckdb.OutOfMemoryException, duckdb.IOException):
+            raise
+        except FAULTS as error:
             item.failure = f"{type(error).__name__}: {error}"
         finally:
             self._drop_views(item)
@@ -228,7 +235,9 @@ class Runner:
         if item.failure is None:
             try:
                 return self._answer(item)
-            except (duckdb.Error, ArithmeticError, ValueError, TypeError, KeyError, IndexError) as error:
+            except (duckdb.OutOfMemoryException, duckdb.IOException):
+                raise
+            except FAULTS as error:
                 item.failure = f"{type(error).__name__}: {error}"
             finally:
                 self._drop_views(item)

@@ -151,7 +151,8 @@ def _change(moved: Metric | None, of: Metric, currency: str) -> tuple[str, str]:
     if moved.low is not None and moved.high is not None and moved.low <= 0 <= moved.high:
         return words, "within chance"
     better = of.better or moved.better
-    if not better or not moved.value:
+    if not better or not moved.value or (moved.low is None and moved.unit in ("pct", "points")):
+        # A share without an interval: nobody can say whether it moved by more than chance.
         return words, ""
     return words, "better" if (moved.value > 0) == (better == "up") else "worse"
 

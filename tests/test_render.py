@@ -154,12 +154,13 @@ def test_the_numbers_of_the_base_are_those_that_are_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "better", "tone"), [(2.0, "down", "worse"), (-2.0, "down", "better"), (2.0, None, ""), (0.0, "up", "")]
+    ("change", "better", "tone"),
+    [(2.0, "down", "worse"), (-2.0, "down", "better"), (2.0, None, ""), (0.0, "up", "within chance")],
 )
 def test_a_change_is_better_or_worse_as_the_metric_says(change: float, better: str | None, tone: str) -> None:
     churn = Metric(14.1, "pct", 10, better=better)  # type: ignore[arg-type]
     audit = Result("retention", "keep", "Retention", "?", "answered",
-                   metrics={"customer_churn_pct": churn, "change_points": Metric(change, "points")})  # fmt: skip
+                   metrics={"customer_churn_pct": churn, "change_points": Metric(change, "points", low=change - 1, high=change + 1)})  # fmt: skip
     (card,) = view.page(replace(sample(), audits=(audit,)), pictures=False).base
     assert card.tone == tone
 

@@ -63,6 +63,20 @@ def decisive(entity: str, mapping: ColumnMapping) -> frozenset[str]:
     return frozenset(c for c in (table.key, amount, first, *ends) if c is not None)
 
 
+def _create_in_order(con: duckdb.DuckDBPyConnection, statement: str) -> None:
+    """Creates a table whose row ids are in the order of the file.
+
+    On several threads DuckDB 2.0 now and then puts a stretch of rows elsewhere, whatever `preserve_insertion_order`
+    says; a rejected value would then be told on the wrong line, and an older row could pass for the newer.
+    """
+    threads = number(con, "select current_setting('threads')")
+    con.execute("set threads = 1")
+    try:
+        con.execute(statement)
+    finally:
+        con.execute(f"set threads = {threads}")
+
+
 def typed_table(
     con: duckdb.DuckDBPyConnection,
     seen: Profile,
@@ -83,13 +97,13 @@ def typed_table(
     clean = False
     if casts is not None:
         build.find_plain_states(con, seen)
-        con.execute(build.create(casts, keep_raw=False))
+        _create_in_order(con, build.create(casts, keep_raw=False))
         clean = _is_clean(con, build, casts)
     if casts is None or not clean:
         build.plain_states = frozenset()
         casts = prove_casts(con, mapping, seen.table.relation, caster)
         con.execute(f"drop table if exists {name}")
-        con.execute(build.create(casts, keep_raw=True))
+        _create_in_order(con, build.create(casts, keep_raw=True))
     rejected, notes, money = _settle(con, build, casts, kept_raw=not clean)
     excluded = _exclude(con, build)
     return Typed(

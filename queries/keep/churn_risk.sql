@@ -3,8 +3,8 @@
 -- question = "Who is probably already gone, or going?"
 -- why      = "A customer who is going can still be asked; one who is gone has to be won again."
 -- fix      = "Record cancellations with their day and reason; where there are none, keep every purchase dated and under one id."
--- headline = ["About {expected_active_customers} customers are still active; {at_risk_customers} are at risk, who brought {at_risk_revenue} in the window.", "About {expected_active_customers} customers are still active.", "Who is still active cannot be told from these exports."]
--- optional = ["classes", "purchase_histories", "forecasts", "contract_holdout", "contract_curve", "contract_months", "purchase_models", "purchase_calibration", "purchase_holdout", "purchase_facts", "contract_survival", "customer_outlook"]
+-- headline = ["About {expected_active_customers} customers are still active; {at_risk_customers} are at risk, who brought {at_risk_revenue} in the window.", "About {expected_active_customers} customers are still active; {at_risk_customers} are at risk.", "About {expected_active_customers} customers are still active.", "Who is still active cannot be told from these exports."]
+-- optional = ["classes", "purchases", "purchase_histories", "forecasts", "contract_holdout", "contract_curve", "contract_months", "purchase_models", "purchase_calibration", "purchase_holdout", "purchase_facts", "contract_survival", "customer_outlook"]
 -- hidden   = ["holdout_cases", "contract_calibration", "contract_auc"]
 -- [[method]]
 -- name = "discrimination"
@@ -26,17 +26,23 @@
 -- model = { unit = "text" }
 -- [[finding]]
 -- level = "act"
--- when = "at_risk_a_customers > 0"
+-- when = "at_risk_a_customers > 0 and coalesce(auc_low > 0.5, auc > auc_naive)"
 -- text = "{at_risk_a_customers} A customers are at risk of leaving; they brought {at_risk_a_amount} in the window."
 -- customers = "at_risk_a_customers"
 -- value = "at_risk_a_amount"
 -- lists = "at_risk"
 -- [[finding]]
 -- level = "watch"
--- when = "at_risk_customers > 0"
+-- when = "at_risk_customers > 0 and at_risk_revenue is not null"
 -- text = "{at_risk_customers} customers are at risk; they brought {at_risk_revenue} in the window."
 -- customers = "at_risk_customers"
 -- value = "at_risk_revenue"
+-- lists = "at_risk"
+-- [[finding]]
+-- level = "watch"
+-- when = "at_risk_customers > 0 and at_risk_revenue is null"
+-- text = "{at_risk_customers} customers are at risk."
+-- customers = "at_risk_customers"
 -- lists = "at_risk"
 -- [[finding]]
 -- level = "info"
@@ -103,7 +109,8 @@ select
     (select round(max(expected_active_customers)) from purchase_models where model = 'Pareto/NBD') as expected_active_pareto_nbd,
     case when count(o.p_stays_52w) > 0 then (select count(*) from outlook where kind <> 'contractual' and p_active < 0.2) end as probably_gone,
     case when count(o.p_stays_52w) > 0 then (select count(*) from at_risk) end as at_risk_customers,
-    case when count(o.p_stays_52w) > 0 then (select coalesce(sum(revenue_amount), 0) from at_risk) end as at_risk_revenue,
+    case when count(o.p_stays_52w) > 0 and exists (select 1 from purchases)
+        then (select coalesce(sum(revenue_amount), 0) from at_risk) end as at_risk_revenue,
     case when count(o.p_stays_52w) > 0 then (select count(*) from at_risk where class = 'A') end as at_risk_a_customers,
     case when count(o.p_stays_52w) > 0
         then (select coalesce(sum(revenue_amount), 0) from at_risk where class = 'A') end as at_risk_a_amount,

@@ -5,7 +5,7 @@
 -- fix      = "Agree a next order date with every A customer and watch it."
 -- headline = ["Half of the customers return within {days_between_purchases_median}; {slowing_segments} segments and {slowing_customers} customers take longer than before.", "Fewer than half of the customers have returned since they bought."]
 -- optional = ["classes"]
--- hidden   = ["gaps", "gaps_of_two_windows", "returned_in_two_windows", "returned_by_day", "dated_gaps", "days"]
+-- hidden   = ["gaps", "customer_gaps", "mean_gaps", "windows_compared", "returned_by_day", "dated_gaps", "days"]
 -- [[method]]
 -- name = "survival"
 -- table = "gaps"
@@ -17,27 +17,34 @@
 -- is_tested = false
 -- gives = { curve = "returned_by_day", summary = "rhythm_summary" }
 -- [[method]]
--- name = "survival"
--- table = "gaps_of_two_windows"
--- duration = "days"
--- event = "is_closed"
--- n = "gaps"
+-- name = "typical"
+-- table = "customer_gaps"
+-- value = "days"
+-- n = "customers"
 -- group = "value"
 -- family = "part"
--- gives = { curve = "returned_in_two_windows", summary = "windows_compared" }
+-- unit = "days"
+-- is_tested = false
+-- gives = { typical = "windows_compared" }
+-- [[method]]
+-- name = "rates"
+-- table = "segments_compared"
+-- successes = "slower"
+-- trials = "customers_compared"
+-- compare = true
 -- [metrics]
 -- days_between_purchases_median = { unit = "days", better = "down", note = "Kaplan-Meier over all gaps begun in the window; those still open are censored" }
 -- days_between_purchases_median_a = { unit = "days", better = "down", label = "Median of A customers" }
 -- days_between_purchases_median_b = { unit = "days", better = "down", label = "Median of B customers" }
 -- days_between_purchases_median_c = { unit = "days", better = "down", label = "Median of C customers" }
 -- slowing_customers = { unit = "n", better = "down", note = "mean gap in the window over 1.5 times their own before, at least three gaps on either side" }
--- slowing_segments = { unit = "n", better = "down", note = "gaps begun in the window against those of the window before; log-rank test under false-discovery control" }
+-- slowing_segments = { unit = "n", better = "down", note = "share of customers whose mean gap grew against the window before, more than half and more than in the other segments; Fisher's test under false-discovery control" }
 -- [[finding]]
 -- level = "act"
 -- table = "slowing"
 -- when = "true"
 -- key = "{segment}"
--- text = "{segment}: customers take longer to return, {median_days} against {before_days} in the window before."
+-- text = "{segment}: {customers} of {customers_compared} customers take longer to return than in the window before: typically {median_days} against {before_days}."
 -- customers = "customers"
 -- lists = "slowing_customers"
 -- [[chart]]
@@ -99,16 +106,32 @@ from dated_gaps
 where win = 'now' and class <> 'none'
 group by class, days, is_closed
 order by part, value, days, is_closed
--- /// table gaps_of_two_windows
-select segment as part, win as value, days, is_closed, sum(gaps) as gaps
-from dated_gaps
-where segment <> 'unknown'
-group by segment, win, days, is_closed
-union all
-select 'everybody', win, days, is_closed, sum(gaps)
-from dated_gaps
-group by win, days, is_closed
-order by part, value, days, is_closed
+-- /// table mean_gaps
+select
+    b.party_id,
+    coalesce(n.segment, 'unknown') as segment,
+    case when b.purchased_on > p.start_on then 'now' else 'before' end as win,
+    1.0 * date_diff('day', min(b.purchased_on), max(b.purchased_on)) / (count(*) - 1) as days
+from purchases b
+join parties n on n.party_id = b.party_id
+join periods p on p.period = 'current'
+join periods w on w.period = 'previous' and w.is_covered
+where b.purchased_on > w.start_on and b.purchased_on <= p.end_on
+group by b.party_id, n.segment, b.purchased_on > p.start_on
+having count(*) > 1
+order by b.party_id, win
+-- /// table customer_gaps
+select segment as part, win as value, days, count(*) as customers
+from mean_gaps
+group by segment, win, days
+order by part, value, days
+-- /// table segments_compared
+select n.segment, count(*) filter (where n.days > b.days) as slower, count(*) as customers_compared
+from mean_gaps n
+join mean_gaps b on b.win = 'before' and b.party_id = n.party_id
+where n.win = 'now' and n.segment <> 'unknown' and n.days <> b.days
+group by n.segment
+order by n.segment
 -- /// table days
 select cast(15 * n as integer) as day
 from (select unnest(generate_series(0, 24)) as n) numbers
@@ -141,23 +164,22 @@ where c.now_days > 1.5 * c.before_days
 order by k.class nulls last, c.now_days / c.before_days desc, c.party_id
 -- /// table slowing
 select
-    n.part as segment,
-    n.n as gaps,
+    c.segment,
+    c.slower as customers,
+    c.customers_compared,
+    c.rate_pct as slower_pct,
+    c.low_pct,
+    c.high_pct,
     n.median_days,
-    n.median_low_days,
-    n.median_high_days,
     b.median_days as before_days,
-    n.group_q,
-    (
-        select count(*)
-        from customers c
-        join parties p on p.party_id = c.party_id
-        where c.period = 'current' and c.window_purchases > 0 and (coalesce(p.segment, 'unknown') = n.part or n.part = 'everybody')
-    ) as customers
-from windows_compared n
-join windows_compared b on b.part = n.part and b.value = 'before'
-where n.value = 'now' and n.group_q < 0.05 and n.median_days > b.median_days
-order by n.part
+    c.differs_q
+from segments_compared c
+join windows_compared n on n.part = c.segment and n.value = 'now'
+join windows_compared b on b.part = c.segment and b.value = 'before'
+where c.differs_q < 0.05
+    and c.low_pct > 50
+    and c.rate_pct > (select 100.0 * sum(slower) / sum(customers_compared) from segments_compared)
+order by c.segment
 -- /// metrics
 select
     a.median_days as days_between_purchases_median,
@@ -168,6 +190,6 @@ select
     (select median_days from rhythm_summary where part = 'class' and value = 'B') as days_between_purchases_median_b,
     (select median_days from rhythm_summary where part = 'class' and value = 'C') as days_between_purchases_median_c,
     (select count(*) from slowing_customers) as slowing_customers,
-    (select count(*) from slowing where segment <> 'everybody') as slowing_segments
+    (select count(*) from slowing) as slowing_segments
 from rhythm_summary a
 where a.part = 'all'

@@ -16,7 +16,7 @@
 -- doubtful_links = { unit = "n", note = "records that a rule ties to several customers; left apart" }
 -- [[finding]]
 -- level = "act"
--- when = "tickets_matched_pct < 50"
+-- when = "tickets_matched_pct < 50 and tickets_matched_pct_n >= 20"
 -- text = "Only {tickets_matched_pct} of {tickets_matched_pct_n} tickets join with a customer: their customer ids come from another id space, or the customers were not exported."
 -- lists = "unmatched"
 -- [[finding]]

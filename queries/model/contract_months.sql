@@ -2,12 +2,16 @@
 -- title    = "Contracts at risk and lost by month of tenure, as of each period"
 -- optional = ["contracts"]
 -- ///
--- A contract that is still running was at risk in its completed months only.
+-- The month of tenure that the as-of date cuts counts for nobody: those who end in it would be seen, those who stay not.
 with spans as (
     select
         p.period,
         cast(floor(date_diff('day', c.started_on, least(coalesce(c.ended_on, p.as_of_on), p.as_of_on)) / 30.4375) as integer) as months,
-        coalesce(c.ended_on <= p.as_of_on, false) as is_ended,
+        coalesce(
+            c.ended_on <= p.as_of_on
+            and floor(date_diff('day', c.started_on, c.ended_on) / 30.4375) < floor(date_diff('day', c.started_on, p.as_of_on) / 30.4375),
+            false
+        ) as is_ended,
         count(*) as contracts
     from contracts c
     join periods p on c.started_on <= p.as_of_on

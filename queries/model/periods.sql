@@ -1,11 +1,12 @@
 -- /// model
 -- title = "The windows that are looked at, each (start, end], with what was known at its as-of date"
 -- ///
--- The holdout is cut where a third of the observed time, at most a year, lies ahead.
+-- The holdout is cut where a third of the observed time, at most a year, lies ahead. A window is covered when purchases
+-- are observed from its start on; only a base without any is judged by its other facts.
 with present as (
     select
         c.as_of_on,
-        c.first_on,
+        coalesce(b.first_purchase_on, c.first_on) as first_on,
         case
             when s.window_kind = 'range' then s.window_from_on - 1
             when s.window_kind = 'all' then c.first_on - 1
@@ -14,9 +15,12 @@ with present as (
         case when s.window_kind = 'range' then least(s.window_until_on, c.as_of_on) else c.as_of_on end as end_on,
         s.window_kind,
         s.window_months,
-        least(365, cast(floor((c.as_of_on - c.first_on) / 3.0) as integer)) as holdout_days
+        least(
+            365, cast(floor((c.as_of_on - coalesce(b.first_purchase_on, c.first_on)) / 3.0) as integer)
+        ) as holdout_days
     from clock c
     cross join settings s
+    cross join (select min(purchased_on) as first_purchase_on from purchases) b
 )
 
 select 'current' as period, as_of_on, start_on, end_on, start_on >= first_on - 1 as is_covered, cast(null as integer) as holdout_days

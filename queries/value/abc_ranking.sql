@@ -17,10 +17,10 @@
 -- moved_down = { unit = "n", better = "down", note = "to a worse class, still buying, on the present money boundaries" }
 -- revenue = { unit = "money", label = "Revenue of the window" }
 -- lapsed = { unit = "n", better = "down", note = "bought in the window before, not in this one" }
--- down_amount = { unit = "money", label = "Revenue they brought before" }
+-- down_amount = { unit = "money", label = "Revenue that those moved down brought before" }
 -- [[finding]]
 -- level = "act"
--- when = "moved_down > 0 and moved_down > 2 * moved_up and moved_down >= 10"
+-- when = "moved_down >= 10 and moved_down - moved_up > 3 * sqrt(moved_down + moved_up)"
 -- text = "{moved_down} customers fell to a worse class than a year before, {moved_up} rose; those who fell had brought {down_amount}."
 -- customers = "moved_down"
 -- value = "down_amount"

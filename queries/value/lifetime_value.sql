@@ -6,8 +6,8 @@
 -- headline = ["The customers of today are worth another {residual_value} over three years; {value_at_risk} of the next year's value is at risk.", "What the customers are still worth cannot be told from these exports."]
 -- optional = ["classes", "forecasts", "contract_forecasts", "spend_groups", "purchase_histories", "contract_curve"]
 -- [metrics]
--- residual_value = { unit = "money", better = "up", note = "revenue of the next three years, 10 % discount a year; no margin is known" }
--- value_at_risk = { unit = "money", better = "down", note = "P(active) x P(leaves in 12 months) x 12-month value if staying" }
+-- residual_value = { unit = "money", better = "up", note = "revenue of the next three years, 10 % discount a year; no margin is known; a prediction interval is not given yet" }
+-- value_at_risk = { unit = "money", better = "down", note = "P(active) x P(leaves in 12 months) x 12-month value if active today; without contract that value allows for leaving within the year, so it is a lower bound" }
 -- value_already_lost = { unit = "money", better = "down", note = "P(gone) x 12-month value if it were not" }
 -- top_decile_residual_pct = { unit = "pct", note = "share of the residual value that the most valuable tenth of the customers holds" }
 -- spend_correlation = { unit = "ratio", note = "of spend and frequency; the model of spend is used up to 0.3" }

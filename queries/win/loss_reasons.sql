@@ -67,7 +67,7 @@ select
     count(*) as reason_known_pct_n,
     100.0 - 100.0 * count(d.loss_reason) / nullif(count(*), 0) as reason_unknown_pct,
     (select reason from by_reason order by lost desc, reason limit 1) as top_loss_reason,
-    (select 100.0 * sum(lost) filter (where is_price) / sum(lost) from by_reason) as price_losses_pct,
+    (select 100.0 * coalesce(sum(lost) filter (where is_price), 0) / sum(lost) from by_reason) as price_losses_pct,
     sum(d.amount) as lost_value
 from deals d
 join periods p on p.period = 'current' and d.closed_on > p.start_on and d.closed_on <= p.end_on

@@ -92,7 +92,7 @@ from deals d
 join periods p on d.closed_on > p.start_on and d.closed_on <= p.end_on
 where d.is_new_business
     and p.period in ('current', 'previous')
-    and (p.period = 'current' or p.is_covered)
+    and (p.period = 'current' or (select min(closed_on) from deals) <= p.start_on + 1)
 group by p.period, p.start_on, p.end_on
 order by p.period
 -- /// table change_between_windows
