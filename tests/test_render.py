@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from markdown_it import MarkdownIt
@@ -16,7 +15,7 @@ from markdown_it.token import Token
 from rich.cells import cell_len
 from rich.console import Console
 
-from crmaudit import render, resources, text, view
+from crmaudit import render, text, view
 from crmaudit.report import Chart, Finding, Metric, Report, Result, from_json, to_json
 from tests.hostile import HANDFUL, corpus
 from tests.report_sample import sample, with_words
@@ -387,15 +386,3 @@ def test_words_and_marks_stand_out_by_day_and_by_night(page: Page) -> None:
             assert _contrast(colours["paper"], colours[shade]) >= 3, shade
         for shade in ("h1", "h2", "h3", "h4"):
             assert _contrast(colours["ink"], colours[shade]) >= 4.5, shade
-
-
-def test_folders_are_found_in_a_checkout_and_in_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert (resources.folder("report_templates") / "report.html.j2").is_file()
-    assert resources.folder("queries").is_dir()
-    with pytest.raises(FileNotFoundError, match="nothing_of_the_kind"):
-        resources.folder("nothing_of_the_kind")
-    package = tmp_path / "crmaudit"
-    (package / "_data" / "queries").mkdir(parents=True)
-    (package.parent / "queries").mkdir()
-    monkeypatch.setattr(resources, "_PACKAGE", package)
-    assert resources.folder("queries") == package / "_data" / "queries"
