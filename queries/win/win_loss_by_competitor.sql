@@ -104,7 +104,6 @@ with decided as (
     where d.is_new_business
         and d.closed_on is not null
         and date_diff('day', d.closed_on, c.as_of_on) < 730
-        and date_diff('day', c.first_on, d.closed_on) >= 0
 ),
 
 totals as (
