@@ -16,7 +16,7 @@ import duckdb
 from crmaudit import __version__, identity, render, report, workspace
 from crmaudit.audits import Audit, Model, read_models
 from crmaudit.catalogue import audits_of
-from crmaudit.database import Database, create_loaded, filled_counts
+from crmaudit.database import Database, create_loaded, filled_counts, make_writable
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
 from crmaudit.intake.load import load
@@ -331,6 +331,8 @@ def _write_settings(db: Database, settings: Settings, today: dt.date, currency: 
 
 def _write_rates(db: Database, settings: Settings) -> None:
     """Rates of the configuration overrule those of the exports."""
+    if settings.rates:
+        make_writable(db.con, "exchange_rates")
     for currency, rate in sorted(settings.rates.items()):
         db.con.execute("delete from loaded.exchange_rates where upper(currency) = ?", [currency.upper()])
         db.con.execute("insert into loaded.exchange_rates (currency, rate) values (?, ?)", [currency.upper(), rate])
@@ -338,6 +340,8 @@ def _write_rates(db: Database, settings: Settings) -> None:
 
 def _apply_stages(db: Database, settings: Settings) -> None:
     """Stage names whose meaning the configuration gives."""
+    if settings.stages:
+        make_writable(db.con, "opportunities")
     for stage, outcome in sorted(settings.stages.items()):
         db.con.execute("update loaded.opportunities set outcome = ? where lower(stage) = lower(?)", [outcome, stage])
 

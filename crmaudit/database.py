@@ -85,6 +85,27 @@ def create_loaded(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None
     con.execute("; ".join(statements))
 
 
+def drop_loaded(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Drops a table of `loaded`, or the view that completes one and what it is a view of."""
+    if _is_view(con, table):
+        con.execute(f"drop view loaded.{table}; drop table loaded.rows_of_{table}")
+    else:
+        con.execute(f"drop table loaded.{table}")
+
+
+def make_writable(con: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Makes a table of `loaded` one with all its columns, so that rows can be changed."""
+    if _is_view(con, table):
+        con.execute(f"create table loaded.whole as from loaded.{table}")
+        drop_loaded(con, table)
+        con.execute(f"alter table loaded.whole rename to {table}")
+
+
+def _is_view(con: duckdb.DuckDBPyConnection, table: str) -> bool:
+    query = "select 1 from duckdb_views() where database_name = 'loaded' and view_name = ?"
+    return bool(con.execute(query, [table]).fetchall())
+
+
 def filled_counts(con: duckdb.DuckDBPyConnection, table: Table) -> tuple[int, dict[str, int]]:
     """The rows of a table of `loaded`, and how many of them fill each canonical column."""
     names = [c.name for c in table.columns]

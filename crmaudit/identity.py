@@ -14,7 +14,7 @@ from pathlib import Path
 import duckdb
 
 from crmaudit.audits import read_models
-from crmaudit.database import filled_counts
+from crmaudit.database import drop_loaded, filled_counts, quoted
 from crmaudit.resources import folder
 from crmaudit.schema import PROVENANCE, TABLES, Table
 
@@ -23,6 +23,8 @@ NO_FOUNDER = 9
 
 PARENTS = ("opportunities", "subscriptions", "invoices", "payments", "leads")
 """Tables through which a row that names nobody itself may still belong to a party; each may lean on those before it."""
+
+SAMPLE_ROWS = 1000
 
 NAMING = ("account_id", "contact_id", "lead_id", "account_name", "email")
 """Columns by which a row names a party."""
@@ -49,7 +51,7 @@ def resolve(con: duckdb.DuckDBPyConnection) -> None:
     _number_parties(con)
     for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
         _write(con, TABLES[name])
-        con.execute(f"drop table loaded.{name}")
+        drop_loaded(con, name)
 
 
 def _founders(ranks: list[int]) -> str:
@@ -129,16 +131,35 @@ def _number_parties(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _write(con: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """The canonical table with its parties: the columns that somebody filled are stored, a view adds the empty ones."""
-    filled = {name for name, n in filled_counts(con, table)[1].items() if n}
-    kept = [c.name for c in (*table.columns, *PROVENANCE) if c.name in filled or c in PROVENANCE]
+    """The canonical table with its parties: the columns that vary are stored, a view adds the empty and the constant."""
+    names = [c.name for c in (*table.columns, *PROVENANCE)]
+    rows, counts = filled_counts(con, table)
+    constants = {c.name: f"null::{c.sql_type}" for c in table.columns if not counts[c.name]}
+    constants |= _constants(con, table, [name for name in names if rows and counts.get(name, rows) == rows])
+    kept = [name for name in names if name not in constants]
     con.execute("create schema if not exists stored")
-    con.execute(f"create or replace table stored.{table.name} as {_with_party(con, table, kept)}")
-    shown = [c.name if c.name in kept else f"null::{c.sql_type} as {c.name}" for c in (*table.columns, *PROVENANCE)]
+    con.execute(f"create or replace table stored.{table.name} as {_with_party(table, kept, rows, counts)}")
+    shown = [f"{constants[name]} as {name}" if name in constants else name for name in names]
     con.execute(f"create or replace view {table.name} as select party_id, {', '.join(shown)} from stored.{table.name}")
 
 
-def _with_party(con: duckdb.DuckDBPyConnection, table: Table, kept: list[str]) -> str:
+def _constants(con: duckdb.DuckDBPyConnection, table: Table, names: list[str]) -> dict[str, str]:
+    """Of columns without a NULL those with one value in all rows -> that value as SQL."""
+    if not names:
+        return {}
+    first = _extremes(con, f"(select * from loaded.{table.name} limit {SAMPLE_ROWS})", names)
+    likely = [name for name, (least, most, _) in first.items() if least == most]
+    found = _extremes(con, f"loaded.{table.name}", likely) if likely else {}
+    return {name: f"'{quoted(least)}'::{kind}" for name, (least, most, kind) in found.items() if least == most}
+
+
+def _extremes(con: duckdb.DuckDBPyConnection, rows: str, names: list[str]) -> dict[str, tuple[str, str, str]]:
+    """Column -> its least and its greatest value, as text, and its type."""
+    each = ", ".join(f"[min({c})::varchar, max({c})::varchar, typeof(min({c}))]" for c in names)
+    return dict(zip(names, con.execute(f"select {each} from {rows}").fetchall()[0], strict=True))
+
+
+def _with_party(table: Table, kept: list[str], rows: int, counts: dict[str, int]) -> str:
     """The SELECT of the canonical table as analysts see it: its rows, each with the party it belongs to.
 
     Only columns that somebody filled take part in the joins: a base with one id a row pays for one join.
@@ -151,7 +172,6 @@ def _with_party(con: duckdb.DuckDBPyConnection, table: Table, kept: list[str]) -
     )
     if table.name == "contacts":
         own.pop("lead_id", None)
-    rows, counts = filled_counts(con, table)
     filled = {name for name, n in counts.items() if n}
     whole = any(counts[name] == rows for name in own.values())
     joins, parties = [], []

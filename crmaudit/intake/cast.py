@@ -56,12 +56,14 @@ class Caster:
     words: Vocabulary
     workbook: bool = False
     """A sheet's unformatted dates are serial days, even among dates written out."""
+    plain: bool = False
+    """Every text is printable ASCII without blanks around it: there is nothing to strip."""
 
     def prepared(self, cast: ColumnCast) -> dict[str, str]:
         """First step: columns of text in the source's row; their names are the source's with a letter before it."""
         x = quoted(cast.mapped.source)
         if not cast.is_cast:
-            return {_name("v", cast): forms.stripped(x, lines=cast.column.kind == "text")}
+            return {} if self.plain else {_name("v", cast): forms.stripped(x, lines=cast.column.kind == "text")}
         return {} if cast.fast else {_name("t", cast): forms.tidy(x)}
 
     def digits(self, cast: ColumnCast) -> dict[str, str]:
@@ -74,7 +76,8 @@ class Caster:
         """Third step: the SQL expression of the canonical value."""
         kind = cast.column.kind
         if kind in ("id", "text"):
-            return forms.meaningful(_name("v", cast), self.words.nothing)
+            stripped = quoted(cast.mapped.source) if self.plain else _name("v", cast)
+            return forms.meaningful(stripped, self.words.nothing)
         if kind == "bool":
             return forms.bool_value(_name("t", cast), self.words.true, self.words.false)
         return self._date(cast) if kind in ("date", "time") else self._number(cast)

@@ -34,6 +34,7 @@ class _Proven:
     blanks: int = 0
     exact: bool = True
     multiline: bool = False
+    plain: bool = False
     copy: Path | None = None
     """The good records on their own, where the text as it is holds others."""
 
@@ -92,6 +93,7 @@ def read_delimited(
         rejects=tuple(proven.rejects),
         first_line=dialect.first_line,
         lines_exact=proven.exact,
+        is_plain=proven.plain,
         notes=tuple(notes),
     )
 
@@ -146,6 +148,7 @@ class _Pass:
         self._line_per_record = line_per_record
         self._position = dialect.data_offset
         self._copy: IO[bytes] | None = None
+        self._is_all_proven = True
         self._proven = _Proven()
         self._newline = b"\r\n" if dialect.newline == b"\r\n" else b"\n"
         self._careful_from = dialect.data_offset if dialect.report else self._first_total()
@@ -165,6 +168,7 @@ class _Pass:
                     self._read_carefully()
             if self._proven.multiline and not self._dialect.skip and self._copy is None:
                 self._start_copy()
+            self._proven.plain = self._is_all_proven and self._prover.is_plain
         finally:
             self._source.close()
             if self._copy is not None:
@@ -202,6 +206,7 @@ class _Pass:
         self._proven.rows += records
 
     def _read_carefully(self) -> None:
+        self._is_all_proven = False
         window = self._at(self._position, _CAREFUL_STRETCH + LONGEST_RECORD)
         at_end = self._position + len(window) >= self._size
         limit = _CAREFUL_STRETCH

@@ -113,7 +113,7 @@ def _load_one(
     typed = typed_table(
         con, found.profile, found.mapping,
         name=f"loaded._{source_id}", system=found.system, source_id=source_id,
-        caster=Caster(timezone, vocabulary(), workbook),
+        caster=Caster(timezone, vocabulary(), workbook, found.table.is_plain),
     )  # fmt: skip
     observed, future = _observed(con, typed, found.mapping.entity, today)
     return _Step(source_id, found, typed, observed, future)
@@ -150,7 +150,7 @@ def _merge_all(
         parts = [
             Part(
                 s.typed.name, s.source_id, s.recognition.system, s.typed.columns, s.observed[1],
-                s.recognition.table.path, bool(s.recognition.mapping and s.recognition.mapping.updated),
+                s.recognition.table.path, bool(s.recognition.mapping and s.recognition.mapping.updated), s.typed.has_unique_key,
             )
             for s in mine
         ]  # fmt: skip

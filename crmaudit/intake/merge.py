@@ -8,8 +8,10 @@ from decimal import Decimal
 
 import duckdb
 
+from crmaudit.database import create_loaded
+from crmaudit.intake.keys import is_unique
 from crmaudit.intake.mapping import PARTY
-from crmaudit.intake.sql import one_row, quoted
+from crmaudit.intake.sql import quoted
 from crmaudit.intake.typed import UPDATED, Excluded
 from crmaudit.schema import TABLES
 
@@ -29,6 +31,7 @@ class Part:
     """Last fact of the export; the later export is the newer one."""
     path: str
     has_updated: bool
+    has_unique_key: bool
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ def merge(con: duckdb.DuckDBPyConnection, entity: str, parts: Sequence[Part], am
         _without_key(con, entity, parts, amount, merged.excluded)
         if any(p.has_updated for p in parts):
             con.execute(f"alter table {target} drop column {UPDATED}")
-    _complete(con, entity, {c for p in parts for c in p.columns}, create=not parts)
+    _complete(con, entity, {c for p in parts for c in p.columns})
     return merged
 
 
@@ -72,7 +75,9 @@ def _by_key(
     if key is None or not any(key in p.columns for p in parts):
         return
     target = f"loaded.{entity}"
-    if _is_unique(con, target, key, one_system=len({p.system for p in parts}) == 1):
+    if len(parts) == 1 and parts[0].has_unique_key:
+        return
+    if is_unique(con, target, key, one_system=len({p.system for p in parts}) == 1):
         return
     present = {c for p in parts for c in p.columns}
     party = [c for c in (*PARTY, "subscription_id") if c in present and c != key]
@@ -100,22 +105,6 @@ def _by_key(
     ).fetchall():
         merged.notes[source_id].append(f"{keys} {key} values are on records of different customers: both are kept")
     _drop(con, entity, amount, OLDER.format(key=key), merged.excluded)
-
-
-def _is_unique(con: duckdb.DuckDBPyConnection, target: str, key: str, *, one_system: bool) -> bool:
-    """Whether no two rows have the same key; keys that only rise, as most exports have them, are seen at a glance."""
-    if one_system:
-        (rises,) = one_row(
-            con,
-            f"select count(*) = count(k) and count(*) filter (k <= before) = 0 "
-            f"from (select {key} as k, lag({key}) over () as before from {target})",
-        )
-        if rises:
-            return True
-    rows, keys = one_row(
-        con, f"select count(*), count(distinct hash(system, {key})) from {target} where {key} is not null"
-    )
-    return bool(rows == keys)
 
 
 def _without_key(
@@ -156,17 +145,17 @@ def _drop(
     con.execute("drop table older")
 
 
-def _complete(con: duckdb.DuckDBPyConnection, entity: str, present: set[str], *, create: bool) -> None:
-    """The canonical columns that no source fills, as NULL; the whole table where there is no source."""
-    table = TABLES[entity]
-    if create:
-        columns = [f"{quoted(c.name)} {c.sql_type}" for c in table.columns]
-        con.execute(f"create table loaded.{entity} ({', '.join([*columns, 'system varchar', 'source_id integer'])})")
+def _complete(con: duckdb.DuckDBPyConnection, entity: str, present: set[str]) -> None:
+    """The canonical columns that no source fills, by a view: stored, their NULLs would take the room of values."""
+    if not present:
+        create_loaded(con, [entity])
         return
-    missing = [c for c in table.columns if c.name not in present]
-    if missing:
-        added = [f"alter table loaded.{entity} add column {quoted(c.name)} {c.sql_type}" for c in missing]
-        con.execute("; ".join(added))
+    rows = f"loaded.rows_of_{entity}"
+    con.execute(f"alter table loaded.{entity} rename to rows_of_{entity}")
+    columns = [
+        quoted(c.name) if c.name in present else f"null::{c.sql_type} as {c.name}" for c in TABLES[entity].columns
+    ]
+    con.execute(f"create view loaded.{entity} as select {', '.join([*columns, 'system', 'source_id'])} from {rows}")
 
 
 def _is_referred_to(entity: str) -> bool:

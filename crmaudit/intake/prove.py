@@ -13,6 +13,8 @@ import numpy as np
 
 from crmaudit.intake.dialect import Dialect
 
+Bytes = np.ndarray[tuple[int], np.dtype[np.uint8]]
+
 BLOCK = 1 << 20
 """Bytes proven at a time, so few that they stay in the cache; no record of a proven block is longer."""
 
@@ -34,8 +36,11 @@ class Prover:
         self._dialect = dialect
         self._valid_utf8 = valid_utf8
         self._pattern = dialect.delimiter * (dialect.width - 1) + dialect.newline
-        meaningful = dialect.delimiter + b"\r\n\0" + dialect.quote
-        self._other_bytes = bytes(set(range(256)) - set(meaningful))
+        self._meaningful = dialect.delimiter + b"\r\n\0" + dialect.quote
+        self._other_bytes = bytes(set(range(256)) - set(self._meaningful))
+        self._printable = bytes(set(range(0x20, 0x7F)) - set(self._meaningful))
+        self.is_plain = dialect.delimiter != b" "
+        """Whether all that was proven is printable ASCII, one line a record, without blanks around values."""
         self._patterns = self._pattern * (BLOCK // len(self._pattern) + 1)
         # A record of nothing and the header met again are for the careful road to set aside.
         self._header = None if dialect.header_line is None else dialect.header_line + dialect.newline
@@ -59,13 +64,33 @@ class Prover:
         block = block[:end]
         if self._has_oddities(block):
             return None
-        marks = block.translate(None, self._other_bytes)
+        marks = self._marks(block)
         if self._dialect.quote and b'"' in marks:
             records = self._quoted(block, marks)
             lines = block.count(newline[-1:])
+            self.is_plain &= lines == records
         else:
             records = lines = self._repetitions(marks)
         return Clean(min(end, whole), records, lines) if records else None
+
+    def _marks(self, block: bytes) -> bytes:
+        """The bytes of the block that have a meaning."""
+        if self.is_plain:
+            marks = block.translate(None, self._printable)
+            is_printable = not marks.translate(None, self._meaningful)
+            self.is_plain = is_printable and not self._has_blanks_around_values(block)
+            if is_printable:
+                return marks
+        return block.translate(None, self._other_bytes)
+
+    def _has_blanks_around_values(self, block: bytes) -> bool:
+        if b" " not in block:
+            return False
+        characters = np.frombuffer(block, dtype=np.uint8)
+        blanks = np.flatnonzero(characters == ord(" "))
+        # The last byte ends a line, so that every blank has one after it; the first of all has the last before it.
+        neighbours = np.concatenate([characters[blanks - 1], characters[blanks + 1]])
+        return bool(self._is_border(neighbours).any())
 
     def _last_record_end(self, block: bytes) -> int:
         """Where the last record ends: after the last end of line that no open quote precedes."""
@@ -129,10 +154,13 @@ class Prover:
         after = characters[places[1::2] + 1]
         return self._borders(before, self._dialect.newline[-1]) and self._borders(after, self._dialect.newline[0])
 
-    def _borders(self, neighbours: np.ndarray[tuple[int], np.dtype[np.uint8]], newline: int) -> bool:
+    def _borders(self, neighbours: Bytes, newline: int) -> bool:
         delimiter = self._dialect.delimiter[0]
         fine = (neighbours == delimiter) | (neighbours == newline) | (neighbours == ord('"'))
         return bool(fine.all())
+
+    def _is_border(self, characters: Bytes) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+        return np.isin(characters, np.frombuffer(self._dialect.delimiter + b'\r\n"', dtype=np.uint8))
 
 
 def _has_pair(block: bytes, pair: int) -> bool:

@@ -45,6 +45,8 @@ class RawTable:
     """True when record i of the relation (from 0) is on line `first_line + i`."""
     notes: tuple[str, ...]
     """What a careful reader of the file would want to know, in sentences."""
+    is_plain: bool = False
+    """Every value is known to be printable ASCII without blanks around it."""
 
 
 class Unreadable(InputError):  # noqa: N818 -- says what the file is

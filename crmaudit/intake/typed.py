@@ -11,6 +11,7 @@ import duckdb
 
 from crmaudit.intake import forms
 from crmaudit.intake.cast import Caster, ColumnCast, prove_casts, quick_casts
+from crmaudit.intake.keys import is_unique
 from crmaudit.intake.mapping import ColumnMapping
 from crmaudit.intake.profile import Profile
 from crmaudit.intake.raw import VALUE_LENGTH, RawTable
@@ -46,6 +47,8 @@ class Typed:
     excluded: tuple[Excluded, ...]
     money_read: Decimal | None
     notes: tuple[str, ...]
+    has_unique_key: bool
+    """False also where nobody looked."""
 
 
 def main_amount(entity: str, mapping: ColumnMapping) -> str | None:
@@ -94,11 +97,16 @@ def typed_table(
     build = _Build(seen.table, mapping, name=name, system=system, source_id=source_id, caster=caster)
     build.find_currency(seen)
     casts = quick_casts(mapping, seen)
-    clean = False
+    clean = has_unique_key = False
     if casts is not None:
         build.find_plain_states(con, seen)
-        _create_in_order(con, build.create(casts, keep_raw=False))
+        con.execute(build.create(casts, keep_raw=False))
         clean = _is_clean(con, build, casts)
+        has_unique_key = clean and build.has_unique_key(con)
+        # Their order tells nothing where no row is rejected and none replaces another.
+        if clean and not has_unique_key:
+            con.execute(f"drop table {name}")
+            _create_in_order(con, build.create(casts, keep_raw=False))
     if casts is None or not clean:
         build.plain_states = frozenset()
         casts = prove_casts(con, mapping, seen.table.relation, caster)
@@ -114,6 +122,7 @@ def typed_table(
         excluded=excluded,
         money_read=money,
         notes=(*(n for c in casts for n in c.notes), *notes),
+        has_unique_key=has_unique_key,
     )
 
 
@@ -136,6 +145,11 @@ class _Build:
     def state(self, column: str, text: str) -> str | None:
         """The SQL expression of a state column; None where the column holds no states."""
         return state_value(self.entity, column, text, self.mapping, self.caster.words)
+
+    def has_unique_key(self, con: duckdb.DuckDBPyConnection) -> bool:
+        """Whether the table has no key, or no two rows of one."""
+        key = TABLES[self.entity].key
+        return key not in self.canonical() or is_unique(con, self.name, key, one_system=True)
 
     def find_plain_states(self, con: duckdb.DuckDBPyConnection, seen: Profile) -> None:
         """Translating costs a tenth of the whole load: not done where there is nothing to translate."""

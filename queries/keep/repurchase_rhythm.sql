@@ -62,64 +62,47 @@ with steps as (
         purchased_on,
         lead(purchased_on) over (partition by party_id order by purchased_on) as next_on
     from purchases
+    join periods w on w.period = 'current'
+    where purchased_on > w.start_on and purchased_on <= w.as_of_on
 ),
 
 dated as (
     select
         s.party_id,
-        case when s.purchased_on > p.start_on then 'now' else 'before' end as win,
-        case
-            when s.purchased_on > p.start_on then date_diff('day', s.purchased_on, least(coalesce(s.next_on, p.as_of_on), p.as_of_on))
-            else date_diff('day', s.purchased_on, least(coalesce(s.next_on, p.start_on), p.start_on))
-        end as days,
-        case
-            when s.purchased_on > p.start_on then coalesce(s.next_on <= p.as_of_on, false)
-            else coalesce(s.next_on <= p.start_on, false)
-        end as is_closed
+        date_diff('day', s.purchased_on, coalesce(s.next_on, p.as_of_on)) as days,
+        s.next_on is not null as is_closed
     from steps s
     join periods p on p.period = 'current'
-    left join periods b on b.period = 'previous' and b.is_covered
-    where s.purchased_on > coalesce(b.start_on, p.start_on) and s.purchased_on <= p.end_on
+    where s.purchased_on <= p.end_on
 )
 
-select
-    d.win,
-    coalesce(k.class, 'none') as class,
-    coalesce(p.segment, 'unknown') as segment,
-    d.days,
-    d.is_closed,
-    count(*) as gaps
+select coalesce(k.class, 'none') as class, d.days, d.is_closed, count(*) as gaps
 from dated d
-join parties p on p.party_id = d.party_id
 left join classes k on k.period = 'current' and k.party_id = d.party_id
 where d.days > 0
-group by 1, 2, 3, 4, 5
-order by 1, 2, 3, 4, 5
+group by 1, 2, 3
+order by 1, 2, 3
 -- /// table gaps
 select 'all' as part, 'all' as value, days, is_closed, sum(gaps) as gaps
 from dated_gaps
-where win = 'now'
 group by days, is_closed
 union all
 select 'class', class, days, is_closed, sum(gaps)
 from dated_gaps
-where win = 'now' and class <> 'none'
+where class <> 'none'
 group by class, days, is_closed
 order by part, value, days, is_closed
 -- /// table mean_gaps
 select
-    b.party_id,
-    coalesce(n.segment, 'unknown') as segment,
-    case when b.purchased_on > p.start_on then 'now' else 'before' end as win,
-    1.0 * date_diff('day', min(b.purchased_on), max(b.purchased_on)) / (count(*) - 1) as days
-from purchases b
-join parties n on n.party_id = b.party_id
-join periods p on p.period = 'current'
+    c.party_id,
+    n.segment,
+    case when c.period = 'current' then 'now' else 'before' end as win,
+    1.0 * date_diff('day', c.window_first_purchase_on, c.window_last_purchase_on) / (c.window_purchases - 1) as days
+from customers c
+join parties n on n.party_id = c.party_id
 join periods w on w.period = 'previous' and w.is_covered
-where b.purchased_on > w.start_on and b.purchased_on <= p.end_on
-group by b.party_id, n.segment, b.purchased_on > p.start_on
-having count(*) > 1
-order by b.party_id, win
+where c.window_purchases > 1 and c.period in ('current', 'previous') and n.segment is not null
+order by c.party_id, win
 -- /// table customer_gaps
 select segment as part, win as value, days, count(*) as customers
 from mean_gaps
@@ -129,7 +112,7 @@ order by part, value, days
 select n.segment, count(*) filter (where n.days > b.days) as slower, count(*) as customers_compared
 from mean_gaps n
 join mean_gaps b on b.win = 'before' and b.party_id = n.party_id
-where n.win = 'now' and n.segment <> 'unknown' and n.days <> b.days
+where n.win = 'now' and n.days <> b.days
 group by n.segment
 order by n.segment
 -- /// table days
