@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import importlib
 import shutil
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -33,9 +35,10 @@ Grain = Literal["account", "person"]
 
 @dataclass(frozen=True)
 class Limits:
-    """What a run may take of the machine; None leaves it to DuckDB."""
+    """What a run may take of the machine; more threads than it has are of no use."""
 
-    memory: str | None = None
+    memory: str = "1700MB"
+    """Of the database; what does not fit spills to disk. With the methods' share a large base stays within 2 GiB."""
     threads: int | None = None
 
 
@@ -62,6 +65,7 @@ def analyze(
     """
     if exports.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"{exports} lies in {out}, which the audit is to replace; choose another folder with --out")
+    threading.Thread(target=_import_ahead, daemon=True).start()
     queries = tuple(queries)
     audits = audits_of(queries)
     found = _survey(exports)
@@ -78,8 +82,7 @@ def analyze(
             _write_lists(con, fresh)
             con.execute("checkpoint")
         except duckdb.OutOfMemoryException as error:
-            given = limits.memory or "the machine's"
-            raise UsageError(f"{given} memory is too little; give the database more with --memory: {error}") from error
+            raise UsageError(f"{limits.memory} is too little memory; give more with --memory: {error}") from error
         except duckdb.IOException as error:
             raise UsageError(f"{out} cannot be written: {error}") from error
         finally:
@@ -88,6 +91,11 @@ def analyze(
         progress("Writing the report")
         _write_renderings(result, fresh)
     return result
+
+
+def _import_ahead() -> None:
+    """What the methods import takes half a second, in which the database has work to do."""
+    importlib.import_module("scipy.optimize")
 
 
 def _replacements(audits: Iterable[Audit]) -> Iterable[report.Finding]:
@@ -104,9 +112,8 @@ def _connect(path: Path, scratch: Path, limits: Limits) -> duckdb.DuckDBPyConnec
         "temp_directory": str(scratch / "spill"),
         "autoinstall_known_extensions": False,
         "python_enable_replacements": False,
+        "memory_limit": limits.memory,
     }
-    if limits.memory:
-        config["memory_limit"] = limits.memory
     if limits.threads:
         config["threads"] = limits.threads
     try:

@@ -72,7 +72,8 @@ def analyze(
     timezone: Annotated[str | None, typer.Option(help="Time zone of days, such as Europe/Berlin; else UTC.")] = None,
     queries: Queries = None,
     memory: Annotated[
-        str | None, typer.Option(help="Memory for the database, such as 1GB; the rest spills to disk.")
+        str | None,
+        typer.Option(help="Memory for the database, such as 4GB; 1700MB unless told. The rest spills to disk."),
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for the database.", min=1)] = None,
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 where a finding has this level: act, watch.")] = None,
@@ -91,7 +92,7 @@ def analyze(
             out,
             settings,
             queries=queries or (),
-            limits=analysis.Limits(memory, threads),
+            limits=analysis.Limits(threads=threads) if memory is None else analysis.Limits(memory, threads),
             progress=tell,
         )
     if not quiet:

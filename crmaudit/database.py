@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from crmaudit.schema import PROVENANCE, TABLES, Table
+from crmaudit.schema import TABLES, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -79,8 +79,8 @@ def create_loaded(con: duckdb.DuckDBPyConnection, tables: Iterable[str]) -> None
     attach_loaded(con)
     statements = []
     for name in tables:
-        columns = (*TABLES[name].columns, *PROVENANCE)
-        body = ", ".join(f"{c.name} {c.sql_type}" for c in columns)
+        columns = [f"{c.name} {c.sql_type}" for c in TABLES[name].columns]
+        body = ", ".join([*columns, "system varchar", "source_id integer"])
         statements.append(f"create table if not exists loaded.{name} ({body})")
     con.execute("; ".join(statements))
 

@@ -131,7 +131,7 @@ def _number_parties(con: duckdb.DuckDBPyConnection) -> None:
 
 
 def _write(con: duckdb.DuckDBPyConnection, table: Table) -> None:
-    """The canonical table with its parties: the columns that vary are stored, a view adds the empty and the constant."""
+    """The canonical table with its parties: what varies is stored, a view adds the empty and the constant."""
     names = [c.name for c in (*table.columns, *PROVENANCE)]
     rows, counts = filled_counts(con, table)
     constants = {c.name: f"null::{c.sql_type}" for c in table.columns if not counts[c.name]}

@@ -150,7 +150,8 @@ def _merge_all(
         parts = [
             Part(
                 s.typed.name, s.source_id, s.recognition.system, s.typed.columns, s.observed[1],
-                s.recognition.table.path, bool(s.recognition.mapping and s.recognition.mapping.updated), s.typed.has_unique_key,
+                s.recognition.table.path, bool(s.recognition.mapping and s.recognition.mapping.updated),
+                s.typed.has_unique_key,
             )
             for s in mine
         ]  # fmt: skip

@@ -98,7 +98,7 @@ def estimate(
     for name, rows in members:
         part = histories.where(rows)
         own = segment is not None and part.repeat_customers >= FEWEST_REPEATERS_IN_SEGMENT
-        prior = _prior(part) if own else base
+        prior = _prior(part) if own and len(members) > 1 else base
         for share, gap in gaps.items():
             gap[rows] = prior.gap(part.frequency, part.recency, share)
         for share in flagged:

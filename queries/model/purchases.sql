@@ -37,14 +37,17 @@ kept as (
 ),
 
 in_report_currency as (
-    select party_id, purchased_on, sold - refunded as amount
-    from kept
-    where currency is null or currency = (select currency from settings)
-    union all
-    select k.party_id, k.purchased_on, cast((k.sold - k.refunded) * r.rate as decimal(18, 4))
+    select
+        k.party_id,
+        k.purchased_on,
+        case
+            when k.currency is null or k.currency = s.currency then k.sold - k.refunded
+            else cast((k.sold - k.refunded) * r.rate as decimal(18, 4))
+        end as amount
     from kept k
-    join rates r on r.currency = k.currency
-    where k.currency <> (select currency from settings)
+    cross join settings s
+    left join rates r on r.currency = k.currency
+    where k.currency is null or k.currency = s.currency or r.currency is not null
 )
 
 select

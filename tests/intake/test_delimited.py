@@ -205,3 +205,23 @@ def test_nothing_fits_is_unreadable_only_where_it_is_hopeless(desk: Desk) -> Non
 def test_a_leading_sharp_is_no_comment(desk: Desk) -> None:
     table = desk.table(b"#id,note\n#1,first\n# 2,#x\n3,y\n")
     assert desk.rows(table) == [["#1", "first"], ["# 2", "#x"], ["3", "y"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_plain"),
+    [
+        ("id,name\n1,Ann Lee\n2,Bo\n", True),
+        ('id,name\r\n1,"Lee, Ann"\r\n2,Bo\r\n', True),
+        ("id,name\n1,Ann \n2,Bo\n", False),
+        ("id,name\n1, Ann\n2,Bo\n", False),
+        ("id,name\n 1,Ann\n2,Bo\n", False),
+        ('id,name\n1," Ann"\n2,Bo\n', False),
+        ("id,name\n1,Zoë\n2,Bo\n", False),
+        ("id,name\n1,A\x07nn\n2,Bo\n", False),
+        ("id,name\n1,A\tnn\n2,Bo\n", False),
+        ('id,name\n1,"Ann\nLee"\n2,Bo\n', False),
+        ("id,name\n1,Ann\n2,Bo,3\n", False),
+    ],
+)
+def test_a_text_is_plain_only_where_nothing_could_be_stripped(desk: Desk, text: str, *, is_plain: bool) -> None:
+    assert desk.table(text.encode()).is_plain is is_plain
