@@ -211,7 +211,7 @@ def test_a_leading_sharp_is_no_comment(desk: Desk) -> None:
     ("text", "is_plain"),
     [
         ("id,name\n1,Ann Lee\n2,Bo\n", True),
-        ('id,name\r\n1,"Lee, Ann"\r\n2,Bo\r\n', True),
+        ('id,name\r\n1,"Lee,Ann"\r\n2,Bo\r\n', True),
         ("id,name\n1,Ann \n2,Bo\n", False),
         ("id,name\n1, Ann\n2,Bo\n", False),
         ("id,name\n 1,Ann\n2,Bo\n", False),
