@@ -112,12 +112,12 @@ def _header_sql(audit: Audit) -> Iterable[Block]:
 def missing_columns(wants: Wants, needs: Needs, filled: frozenset[str]) -> tuple[str, ...]:
     """Required columns that nobody filled: neither optional nor one of a group of which another is there.
 
-    `optional = ["*"]` makes all of them optional.
+    `optional = ["*"]` makes all of them optional but those of groups.
     """
-    if ANYTHING in needs.optional:
-        return ()
     grouped = {column for group in needs.any_of for column in group}
     missing = [c for c in sorted(wants.columns) if c not in filled and c not in needs.optional and c not in grouped]
+    if ANYTHING in needs.optional:
+        missing = []
     for group in needs.any_of:
         if not filled & set(group):
             missing.extend(group)
