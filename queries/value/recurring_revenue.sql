@@ -33,7 +33,7 @@
 -- lists = "customer_movements"
 -- [[finding]]
 -- level = "good"
--- when = "nrr_pct >= 100"
+-- when = "nrr_pct > 100 or (nrr_pct = 100 and churned_mrr + contraction_mrr > 0)"
 -- text = "Customers of 12 months ago bring {nrr_pct} of what they brought then, without one new customer."
 -- lists = "customer_movements"
 -- [[finding]]
@@ -53,6 +53,10 @@
 -- when = "select count(*) > 0 from subscription_values where ended_on is null and not is_trial and (status in ('cancelled', 'expired', 'paused') or is_churned)"
 -- reason = "Some subscriptions have ended or pause, and the day is not in the exports; they count until the as-of date."
 -- bias = "Earlier MRR is too high, and the last month's churn as well."
+-- [[partial]]
+-- when = "select count(*) > 0 from subscription_values where not is_trial having count(*) filter (where ended_on is not null or status in ('cancelled', 'expired', 'paused') or is_churned) = 0 and (select count(*) from subscription_changes where kind = 'churn') = 0"
+-- reason = "No subscription in the exports has ever ended: those that did may be missing."
+-- bias = "Retention looks better than it is, and earlier MRR smaller."
 -- [[partial]]
 -- when = "select count(*) = 0 from subscription_changes"
 -- reason = "No record of changes of price: each subscription counts with one MRR from its first day to its last."
