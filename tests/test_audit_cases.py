@@ -63,6 +63,8 @@ CONTRACT = {
     "recency": "days_since_purchase_median overdue_customers overdue_a_customers overdue_revenue",
     "repurchase_rhythm": "days_between_purchases_median slowing_customers slowing_segments",
     "retention": "customer_churn_pct revenue_churn_pct change_points",
+    "recurring_revenue": "mrr new_mrr expansion_mrr contraction_mrr churned_mrr reactivation_mrr nrr_pct grr_pct "
+    "quick_ratio",
     "churn_risk": "expected_active_customers probably_gone at_risk_customers at_risk_revenue holdout_error_pct auc",
 }
 """The figures that programs read by name: to be added to, never to be renamed."""
