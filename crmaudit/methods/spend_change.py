@@ -21,7 +21,8 @@ from crmaudit.methods.columns import Floats, numbers
 PAPERS = (
     "Wedderburn, R. W. M. (1974). Quasi-likelihood functions, generalized linear models, and the Gauss-Newton method. "
     "Biometrika 61, 439-447.",
-    "Griffiths, D. A. (1973). Maximum likelihood estimation for the beta-binomial distribution. Biometrics 29, 637-648.",
+    "Griffiths, D. A. (1973). Maximum likelihood estimation for the beta-binomial distribution. Biometrics 29, "
+    "637-648.",
     "Smyth, G. K. (2004). Linear models and empirical Bayes methods for assessing differential expression. "
     "Statistical Applications in Genetics and Molecular Biology 3, article 3.",
     "McCarthy, D. J. & Smyth, G. K. (2009). Testing significance relative to a fold-change threshold is a TREAT. "
