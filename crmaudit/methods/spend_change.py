@@ -2,7 +2,8 @@
 
 Spend of a year counts as so many independent events as its swings within the year allow (quasi-Poisson: the variance is
 proportional to the mean, and a customer's own factor is shrunk towards that of the base). Given both years together,
-the share of the later one is beta-binomial, and its distribution over the base is learnt from all customers.
+the share of the later one is beta-binomial, and its distribution over the base is learnt from all customers, with those
+who left apart.
 """
 
 from __future__ import annotations
@@ -43,37 +44,44 @@ OWN_FREEDOM = 6.0
 
 @dataclass(frozen=True)
 class Prior:
-    """The later year's share of two years' spend over the base, Beta(later, earlier)."""
+    """The later year's share of two years' spend over the base: none for those who left, Beta(later, earlier) else."""
 
     later: float
     earlier: float
+    left: float = 0.0
+    """Share of the base that left between the years."""
 
 
-def fit_shares(later: Floats, earlier: Floats, copies: Floats | None = None) -> tuple[Prior, float]:
-    """The beta-binomial of greatest likelihood, and its log-likelihood without the binomial coefficients."""
+def fit_shares(
+    later: Floats, earlier: Floats, copies: Floats | None = None, *, some_leave: bool = False
+) -> tuple[Prior, float]:
+    """The beta-binomial of greatest likelihood, and its log-likelihood without the binomial coefficients.
+
+    With `some_leave` a share of the base, fitted too, has nothing in the later year whatever the others do.
+    """
     weights = np.ones(len(later)) if copies is None else copies
+    nothing = later <= 0
+
+    def parts(point: Floats) -> tuple[float, float, float]:
+        mean, size = float(expit(point[0])), float(np.exp(point[1]))
+        return mean * size, (1 - mean) * size, float(expit(point[2])) if some_leave else 0.0
 
     def loss(point: Floats) -> float:
-        mean, size = float(expit(point[0])), float(np.exp(point[1]))
-        a, b = mean * size, (1 - mean) * size
-        return -float((betaln(a + later, b + earlier) - betaln(a, b)) @ weights) / float(weights.sum())
+        a, b, left = parts(point)
+        stayed = np.log1p(-left) + betaln(a + later, b + earlier) - betaln(a, b)
+        logs = np.where(nothing, np.logaddexp(np.log(left), stayed), stayed) if some_leave else stayed
+        return -float(logs @ weights) / float(weights.sum())
 
     start = float(logit((weights @ later + 0.5) / (weights @ (later + earlier) + 1)))
+    bounds = [(-8, 8), (np.log(0.1), np.log(1e5)), (-12, 6)]
     found = min(
         (
-            minimize(
-                loss,
-                [start, size],
-                method="L-BFGS-B",
-                bounds=[(-8, 8), (np.log(0.1), np.log(1e5))],
-                options={"ftol": 1e-14, "gtol": 1e-9},
-            )
+            minimize(loss, [start, size, -3.0], method="L-BFGS-B", bounds=bounds, options={"ftol": 1e-14, "gtol": 1e-9})
             for size in (1.0, 4.0)
         ),
         key=lambda result: float(result.fun),
     )
-    mean, size = float(expit(found.x[0])), float(np.exp(found.x[1]))
-    return Prior(mean * size, (1 - mean) * size), -float(found.fun) * float(weights.sum())
+    return Prior(*parts(found.x)), -float(found.fun) * float(weights.sum())
 
 
 def fit_dispersion(values: Floats, freedom: float) -> tuple[float, float]:
@@ -139,18 +147,22 @@ def estimate(
     dispersion, parameters = _dispersions(spend, count)
     events = spend / (spend.sum(axis=1) / count * dispersion)[:, None]
     earlier, later = events[:, :4].sum(axis=1), events[:, 4:].sum(axis=1)
+    # Rounded, so that neither the order of the rows nor the unit of money moves the search where it is flat.
+    earlier, later = np.round(earlier, 6), np.round(later, 6)
     order = np.lexsort((later, earlier + later))
     kept = order[np.linspace(0, len(order) - 1, min(len(order), MOST_FITTED)).round().astype(np.int64)]
-    prior, likelihood = fit_shares(later[kept], earlier[kept])
+    prior, likelihood = fit_shares(later[kept], earlier[kept], some_leave=True)
     p_up, p_down = _beyond(prior, later, earlier, threshold)
     size = (earlier + later)[kept]
-    share = np.random.default_rng(0).beta(size / 2, size / 2)
+    whole = np.maximum(np.round(size), 1).astype(np.int64)
+    share = np.random.default_rng(0).binomial(whole, 0.5) / whole
     still_up, still_down = _beyond(prior, share * size, (1 - share) * size, threshold)
     flagged = (still_up >= certain) | (still_down >= certain)
     columns = {
         "p_up": p_up,
         "p_down": p_down,
-        "expected_change_pct": 100 * ((prior.later + later) / (prior.earlier + earlier) - 1),
+        "expected_change_pct": 100
+        * ((1 - _gone(prior, later, earlier)) * (prior.later + later) / (prior.earlier + earlier) - 1),
     }
     return Estimate(
         columns=pl.DataFrame({name: _spread(values, usable) for name, values in columns.items()}),
@@ -159,6 +171,7 @@ def estimate(
             "customers": int(usable.sum()),
             "prior_later": prior.later,
             "prior_earlier": prior.earlier,
+            "prior_left": prior.left,
             "flagged_if_stable_pct": 100 * float(flagged.mean()),
         },
         log_likelihood=likelihood,
@@ -169,7 +182,16 @@ def _beyond(prior: Prior, later: Floats, earlier: Floats, threshold: float) -> t
     """The posterior probabilities that the later year is above and below the earlier by more than the threshold."""
     a, b = prior.later + later, prior.earlier + earlier
     up, down = (1 + threshold) / (2 + threshold), (1 - threshold) / (2 - threshold)
-    return betaincc(a, b, up), betainc(a, b, down)
+    gone = _gone(prior, later, earlier)
+    return (1 - gone) * betaincc(a, b, up), gone + (1 - gone) * betainc(a, b, down)
+
+
+def _gone(prior: Prior, later: Floats, earlier: Floats) -> Floats:
+    """The posterior probability of having left: none for whoever bought in the later year."""
+    stayed = (1 - prior.left) * np.exp(
+        betaln(prior.later + later, prior.earlier + earlier) - betaln(prior.later, prior.earlier)
+    )
+    return np.where(later <= 0, prior.left / (prior.left + stayed), 0.0)
 
 
 def _spread(values: Floats, usable: np.ndarray) -> pl.Series:

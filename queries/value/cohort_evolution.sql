@@ -20,9 +20,9 @@
 -- cohort_revenue_retention_12m_pct = { unit = "pct", better = "up", note = "their revenue in months 12 to 14 against that of months 0 to 2, which holds the first purchase" }
 -- active_in_second_year_pct = { unit = "pct", better = "up", note = "another definition: bought in months 12 to 23, of cohorts watched for 24" }
 -- second_year_revenue_pct = { unit = "pct", better = "up", note = "another definition: revenue of months 12 to 23 against that of months 0 to 11" }
--- never_second_purchase_pct = { unit = "pct", better = "down", note = "Kaplan-Meier, up to the longest wait for which 30 customers were still watched (all, where they are fewer)" }
+-- never_second_purchase_pct = { unit = "pct", better = "down", note = "Kaplan-Meier, up to the longest time for which 30 customers have been followed (all, where they are fewer)" }
 -- no_second_purchase_yet_pct = { unit = "pct", better = "down", note = "another definition: a plain count, in which the newest have had no time" }
--- watched_days = { unit = "days", label = "Longest wait that is told" }
+-- watched_days = { unit = "days", label = "Time followed" }
 -- second_purchase_median = { unit = "days", better = "down", note = "day by which half of all customers have bought again, those who never do counted; none where fewer do" }
 -- cohort_customers = { unit = "n", note = "customers whose first purchase is on record" }
 -- earlier_or_unknown = { unit = "n", note = "first seen within 12 months of the start of the record without a customer-since date, or customers from before it: no new cohort" }
@@ -211,12 +211,28 @@ group by w.purchase, d.day
 having d.day <= (select max(days) from waits)
 order by w.purchase, d.day
 -- /// metrics
-with told as (
-    select surviving_pct, low_pct, high_pct, elapsed_days
-    from waits_by_day
-    where purchase = 2
-        and (at_risk >= 30 or (select max(at_risk) from waits_by_day where purchase = 2) < 30)
-    order by elapsed_days desc
+with followed as (
+    select
+        date_diff('day', f.first_purchase_on, c.as_of_on) as days,
+        row_number() over (order by f.first_purchase_on, f.party_id) as place,
+        count(*) over () as customers
+    from beginnings f
+    cross join clock c
+    where f.is_watched
+),
+
+watch as (
+    select max(days) as days
+    from followed
+    where place = least(30, customers)
+),
+
+told as (
+    select w.surviving_pct, w.low_pct, w.high_pct, h.days
+    from waits_by_day w
+    join watch h on w.elapsed_days <= h.days
+    where w.purchase = 2
+    order by w.elapsed_days desc
     limit 1
 )
 
@@ -235,11 +251,11 @@ select
     (select high_pct from told) as never_second_purchase_pct_high,
     (select nullif(sum(customers), 0) from waits where purchase = 2) as never_second_purchase_pct_n,
     (
-        select 100.0 * sum(customers) filter (where not is_bought) / nullif(sum(customers), 0)
+        select 100.0 * coalesce(sum(customers) filter (where not is_bought), 0) / nullif(sum(customers), 0)
         from waits
         where purchase = 2
     ) as no_second_purchase_yet_pct,
-    (select elapsed_days from told) as watched_days,
+    (select days from told) as watched_days,
     (select median_days from time_to_purchase where purchase = 2) as second_purchase_median,
     (select nullif(count(*), 0) from beginnings where is_watched) as cohort_customers,
     case when (select count(*) from beginnings where is_watched) > 0

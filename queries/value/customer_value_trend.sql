@@ -19,6 +19,7 @@
 -- down = { unit = "n", better = "down", note = "P(spend of the last four quarters is over 20 % below that of the four before) >= 0.8" }
 -- too_short = { unit = "n", note = "bought in the last eight quarters, but began within them, or on an unknown day" }
 -- down_revenue = { unit = "money", better = "down", note = "what the customers who are down brought in the four quarters before" }
+-- stopped = { unit = "n", better = "down", note = "those who are down and bought nothing in the last four quarters" }
 -- down_change = { unit = "money", better = "up", label = "Change of revenue of customers who are down" }
 -- up_change = { unit = "money", better = "up", label = "Change of revenue of customers who are up" }
 -- flagged_if_stable_pct = { unit = "pct", note = "share of customers that the rule would call up or down if nobody had changed" }
@@ -28,7 +29,7 @@
 -- [[finding]]
 -- level = "act"
 -- when = "down >= 10 and down > 2 * up and 100.0 * down > 3 * flagged_if_stable_pct * (up + flat + down)"
--- text = "{down} customers spend over 20 % less than a year ago, {up} over 20 % more; those who are down brought {down_revenue} in the year before."
+-- text = "{down} customers spend over 20 % less than a year ago, {up} over 20 % more; those who are down brought {down_revenue} in the year before, and {stopped} of them bought nothing since."
 -- customers = "down"
 -- value = "-down_change"
 -- lists = "trends"
@@ -163,6 +164,7 @@ select
     case when count(*) > 0 then count(*) filter (where trend = 'up') end as up,
     case when count(*) > 0 then count(*) filter (where trend = 'flat') end as flat,
     case when count(*) > 0 then count(*) filter (where trend = 'down') end as down,
+    case when count(*) > 0 then count(*) filter (where trend = 'down' and last_year_amount <= 0) end as stopped,
     (select customers from bought) - (select count(*) from spend_quarters) as too_short,
     case when count(*) > 0 then coalesce(sum(year_before_amount) filter (where trend = 'down'), 0) end as down_revenue,
     case when count(*) > 0 then coalesce(sum(change_amount) filter (where trend = 'down'), 0) end as down_change,

@@ -145,3 +145,16 @@ def test_what_cannot_be_told() -> None:
 def test_share_flagged_if_nobody_changed_is_told() -> None:
     told = estimate(*base("poisson", np.exp(0.5 * np.random.default_rng(5).standard_normal(3000)))).parameters
     assert 0 < told["flagged_if_stable_pct"] < 10
+
+
+def test_those_who_left_do_not_make_the_others_fall() -> None:
+    """A quarter leaves between the years: they are down, the others stay flat."""
+    rng = np.random.default_rng(6)
+    spend = np.full((2000, 8), 100.0) * rng.lognormal(0, 0.1, (2000, 8))
+    spend[:500, 4:] = 0
+    found = estimate(spend, np.full(2000, 24.0))
+    assert found.columns is not None
+    assert found.parameters["prior_left"] == pytest.approx(0.25, abs=0.01)
+    down = found.columns["p_down"].to_numpy() >= 0.8
+    assert down[:500].all()
+    assert down[500:].mean() < 0.01
