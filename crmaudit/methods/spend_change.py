@@ -31,7 +31,7 @@ PAPERS = (
 )
 
 FEWEST = 10
-MOST_FITTED = 5_000
+MOST_FITTED = 3_000
 """The base's distribution is learnt from so many customers at most, evenly over the order of their size."""
 
 OFTEN = 8
@@ -188,10 +188,11 @@ def _beyond(prior: Prior, later: Floats, earlier: Floats, threshold: float) -> t
 
 def _gone(prior: Prior, later: Floats, earlier: Floats) -> Floats:
     """The posterior probability of having left: none for whoever bought in the later year."""
-    stayed = (1 - prior.left) * np.exp(
-        betaln(prior.later + later, prior.earlier + earlier) - betaln(prior.later, prior.earlier)
-    )
-    return np.where(later <= 0, prior.left / (prior.left + stayed), 0.0)
+    gone = np.zeros(len(later))
+    nothing = later <= 0
+    logs = betaln(prior.later, prior.earlier + earlier[nothing]) - betaln(prior.later, prior.earlier)
+    gone[nothing] = prior.left / (prior.left + (1 - prior.left) * np.exp(logs))
+    return gone
 
 
 def _spread(values: Floats, usable: np.ndarray) -> pl.Series:
