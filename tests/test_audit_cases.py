@@ -56,6 +56,13 @@ CONTRACT = {
     "loss_reasons": "reason_known_pct top_loss_reason price_losses_pct",
     "abc_ranking": "a_customers b_customers c_customers a_customers_pct b_customers_pct c_customers_pct a_revenue_pct "
     "moved_up moved_down",
+    "customer_concentration": "top_decile_revenue_pct gini one_time_buyers_pct revenue_per_customer_mean "
+    "revenue_per_customer_median below_mean_pct",
+    "period_change": "retained new lapsed reactivated revenue_change",
+    "cohort_evolution": "cohort_active_after_12m_pct cohort_revenue_retention_12m_pct never_second_purchase_pct",
+    "cohort_comparison": "first_year_value_latest first_year_value_previous change_pct",
+    "base_health": "revenue_from_cohorts_older_than_2y_pct active_customers active_customers_change_pct",
+    "customer_value_trend": "up flat down too_short down_revenue",
     "lifetime_value": "residual_value value_at_risk value_already_lost top_decile_residual_pct",
     "resolution_time": "median_hours first_response_hours_median open_tickets open_older_than_30d change_pct",
     "recurring_issues": "customers_with_open_issue repeat_customers repeat_share_pct top_recurring_category "

@@ -42,6 +42,8 @@ class Case:
     flags: tuple[str, ...] = ("--window", "all")
     files: tuple[str, ...] = ()
     """The files that are analyzed; all where none is named."""
+    settings: str = ""
+    """A crmaudit.toml beside those files."""
 
 
 CASES = (
@@ -140,8 +142,15 @@ CASES = (
     ),
     Case(
         "cdnow",
-        ("abc_ranking",),
-        {"abc_ranking.revenue": 2500315.63},
+        ("abc_ranking", "customer_concentration", "cohort_evolution"),
+        {
+            "abc_ranking.revenue": 2500315.63,
+            "customer_concentration.customers": 23570,
+            "customer_concentration.revenue": 2500315.63,
+            "customer_concentration.one_time_buyers_pct": pytest.approx(100 * 12054 / 23570, abs=0.001),
+            "cohort_evolution.cohort_customers": 23570,
+            "cohort_evolution.no_second_purchase_yet_pct": pytest.approx(100 * 12054 / 23570, abs=0.001),
+        },
         rows={
             "select count(*) from invoices": 69659,
             "select sum(revenue) from customers where period = 'current'": pytest.approx(2500315.63, abs=0.001),
@@ -150,6 +159,7 @@ CASES = (
             "select count(*) from parties": 23570,
         },
         files=("CDNOW_master.txt",),
+        settings="[customers]\nhistory_is_complete = true\n",
     ),
 )
 
@@ -169,6 +179,7 @@ def test_real_exports(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         exports.mkdir()
         for name in case.files:
             shutil.copy(DATA / case.name / name, exports)
+        (exports / "crmaudit.toml").write_text(case.settings, encoding="utf-8")
     wanted = tuple(a for a in audits_of() if a.id in case.audits or a.chapter == "data")
     monkeypatch.setattr(analysis, "audits_of", lambda _=(): wanted)
     ran = crmaudit("analyze", exports, "--out", tmp_path / "audit", "--quiet", *case.flags)

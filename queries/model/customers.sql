@@ -21,7 +21,9 @@ seen as (
         count(*) as purchases,
         sum(b.amount) as revenue,
         count(*) filter (where b.purchased_on > p.start_on and b.purchased_on <= p.end_on) as window_purchases,
-        sum(b.amount) filter (where b.purchased_on > p.start_on and b.purchased_on <= p.end_on) as window_sales
+        sum(b.amount) filter (where b.purchased_on > p.start_on and b.purchased_on <= p.end_on) as window_sales,
+        sum(b.cost) filter (where b.purchased_on > p.start_on and b.purchased_on <= p.end_on) as window_cost,
+        count(b.cost) filter (where b.purchased_on > p.start_on and b.purchased_on <= p.end_on) as window_costed
     from purchases b
     join views p on b.purchased_on <= p.as_of_on
     group by p.as_of_on, p.start_on, p.end_on, b.party_id
@@ -65,6 +67,7 @@ select
     cast(coalesce(b.revenue, 0) as decimal(18, 4)) as revenue,
     cast(coalesce(b.window_purchases, 0) as integer) as window_purchases,
     cast(coalesce(b.window_sales, 0) + coalesce(a.adjustment, 0) as decimal(18, 4)) as window_revenue,
+    cast(case when b.window_costed = b.window_purchases then b.window_cost end as decimal(18, 4)) as window_cost,
     coalesce(c.is_under_contract, false) as is_under_contract,
     case when not c.is_under_contract then c.last_ended_on end as ended_on
 from bought b
