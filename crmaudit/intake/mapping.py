@@ -139,7 +139,7 @@ def from_known(known: KnownExport, profile: Profile, words: Vocabulary, links: L
     """The mapping that a known export prescribes, with columns it does not mention mapped by their names."""
     by_plain = {c.plain: c.name for c in profile.columns.values()}
     columns: list[MappedColumn] = []
-    for name, column in known.columns.items():
+    for name, column in _filled_first(known, by_plain, profile):
         source = by_plain.get(plain(name))
         if source is None or any(m.column == column or m.source == source for m in columns):
             continue
@@ -179,6 +179,16 @@ def from_known(known: KnownExport, profile: Profile, words: Vocabulary, links: L
         date_order=known.date_order,
         decimal=known.decimal,
     )
+
+
+def _filled_first(known: KnownExport, by_plain: Mapping[str, str], profile: Profile) -> list[tuple[str, str]]:
+    """The known columns in their order, those that the sample leaves empty after all others."""
+
+    def is_empty(name: str) -> bool:
+        source = by_plain.get(plain(name))
+        return source is not None and profile.columns[source].is_empty
+
+    return sorted(known.columns.items(), key=lambda pair: is_empty(pair[0]))
 
 
 def _with_sources(derived: Derived, by_plain: Mapping[str, str]) -> Derived:

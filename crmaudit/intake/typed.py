@@ -15,8 +15,8 @@ from crmaudit.intake.keys import is_unique
 from crmaudit.intake.mapping import ColumnMapping
 from crmaudit.intake.profile import Profile
 from crmaudit.intake.raw import VALUE_LENGTH, RawTable
-from crmaudit.intake.sql import listed, literal, number, one_row, quoted
 from crmaudit.intake.rules import derived_value, excluded_row, in_units, mark_further_lines
+from crmaudit.intake.sql import literal, number, one_row, quoted
 from crmaudit.intake.states import derived_states, state_value
 from crmaudit.schema import TABLES
 
