@@ -298,3 +298,46 @@ def test_a_column_that_the_sample_leaves_empty_gives_way_to_the_next_name() -> N
         "00TB|003A|006A|2024-01-06||Call|true",
     )
     assert con.execute("select min(happened_at)::date from loaded.activities").fetchall() == [(dt.date(2024, 1, 5),)]
+
+
+def test_a_strict_file_maps_nothing_by_name_alone() -> None:
+    _, done = of_rows(
+        "id,created,delinquent,email,invoice_prefix,state",
+        *(f"cus_{i}|2024-01-01|FALSE|a@example.com|A|active" for i in range(3)),
+    )
+    assert done.source.system == "stripe"
+    assert "state" in done.source.unmapped
+
+
+def test_an_unused_column_stays_out_and_says_why() -> None:
+    _, done = of_rows(
+        "Record ID,First Name,Last Name,Create Date,Company Name",
+        *(f"{i}|Ann|Lee|2024-01-01|Harbour" for i in range(3)),
+    )
+    mapping = done.recognition.mapping
+    assert mapping
+    assert mapping.unmapped["Company Name"] == "what the person typed, not the company the contact belongs to"
+
+
+def test_a_rule_about_a_column_that_the_file_lacks_is_left_out() -> None:
+    con, _ = of_rows(
+        "id,amount,amount_refunded,balance_transaction_id,captured,created,currency,paid,status",
+        "ch_1|4900|0|txn_1|TRUE|2024-01-05|usd|TRUE|succeeded",
+        "ch_2|4900|0|txn_2|FALSE|2024-01-05|usd|TRUE|succeeded",
+    )
+    assert con.execute("select status from loaded.payments order by payment_id").fetchall() == [
+        ("succeeded",),
+        ("pending",),
+    ]
+
+
+def test_texts_are_rewritten_in_files_of_plain_characters_too(tmp_path: Path) -> None:
+    con = duckdb.connect()
+    (table,) = read(SAMPLES / "hubspot_contacts.csv", SAMPLES, con, workdir=tmp_path)
+    assert table.is_plain
+    load(con, [table], today=TODAY)
+    assert con.execute("select account_id from loaded.contacts order by contact_id").fetchall() == [
+        ("9001",),
+        (None,),
+        (None,),
+    ]
