@@ -63,7 +63,10 @@ class Caster:
         """First step: columns of text in the source's row; their names are the source's with a letter before it."""
         x = quoted(cast.mapped.source)
         if not cast.is_cast:
-            return {} if self.plain else {_name("v", cast): forms.stripped(x, lines=cast.column.kind == "text")}
+            text = x if self.plain else forms.stripped(x, lines=cast.column.kind == "text")
+            for pattern, replacement in cast.mapped.rewrite:
+                text = f"trim(regexp_replace({text}, {literal(pattern)}, {literal(replacement)}))"
+            return {} if text == x else {_name("v", cast): text}
         return {} if cast.fast else {_name("t", cast): forms.tidy(x)}
 
     def digits(self, cast: ColumnCast) -> dict[str, str]:
@@ -76,7 +79,8 @@ class Caster:
         """Third step: the SQL expression of the canonical value."""
         kind = cast.column.kind
         if kind in ("id", "text"):
-            stripped = quoted(cast.mapped.source) if self.plain else _name("v", cast)
+            as_found = self.plain and not cast.mapped.rewrite
+            stripped = quoted(cast.mapped.source) if as_found else _name("v", cast)
             return forms.meaningful(stripped, self.words.nothing)
         if kind == "bool":
             return forms.bool_value(_name("t", cast), self.words.true, self.words.false)

@@ -142,7 +142,7 @@ def date_value(form: str, text: str, *, timezone: str, order: str | None, months
     plain = {
         "iso": f"try_cast({text} as timestamp)",
         "iso_time": f"try_cast({point} as timestamp)",
-        "iso_zone": f"timezone({zone}, try_cast({point} as timestamptz))",
+        "iso_zone": f"timezone({zone}, try_cast(regexp_replace({point}, ' ([+-])', '\\1') as timestamptz))",
         "compact": f"try_strptime({text}, '%Y%m%d')",
         "compact_time": f"try_strptime(regexp_replace({text}, '[T ]', ''), '%Y%m%d%H%M%S')",
         "epoch_s": f"timezone({zone}, {seconds} 1000000))",

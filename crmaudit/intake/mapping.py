@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from crmaudit.intake.profile import ColumnProfile, Profile
-from crmaudit.intake.synonyms import KnownExport, RowFilter, TableNames, Vocabulary, fits, plain
+from crmaudit.intake.synonyms import Derived, KnownExport, RowFilter, TableNames, Vocabulary, fits, plain
 from crmaudit.schema import TABLES, Column
 
 _PARTY_IDS = ("account_id", "contact_id")
@@ -44,6 +44,8 @@ class MappedColumn:
     reason: str
     factor: Fraction = Fraction(1)
     """What each value is multiplied with: 1/60 where minutes become hours, 1/100 where cents become units."""
+    rewrite: tuple[tuple[str, str], ...] = ()
+    """(pattern, replacement) applied in turn to a text before it is read."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class ColumnMapping:
     """Source column -> why it is not used."""
     constants: Mapping[str, str] = field(default_factory=dict)
     exclude_rows: tuple[RowFilter, ...] = ()
+    minor_units: tuple[str, ...] = ()
+    """Canonical columns in the smallest unit of their currency; their factor is that of two decimals."""
+    one_row_per: str | None = None
+    """Canonical column whose rows are lines of one record."""
+    derived: tuple[Derived, ...] = ()
     states: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     updated: str | None = None
     """The source column that says when a row was last changed."""
@@ -72,7 +79,8 @@ class ColumnMapping:
         """Whether a canonical column (or `customer`, any of those that say whose row it is) is filled."""
         if column == "customer":
             return any(self.has(c) for c in PARTY)
-        return column in self.constants or self.source_of(column) is not None
+        told = column in self.constants or any(d.column == column for d in self.derived)
+        return told or self.source_of(column) is not None
 
 
 @dataclass(frozen=True)
@@ -131,27 +139,36 @@ def from_known(known: KnownExport, profile: Profile, words: Vocabulary, links: L
     """The mapping that a known export prescribes, with columns it does not mention mapped by their names."""
     by_plain = {c.plain: c.name for c in profile.columns.values()}
     columns: list[MappedColumn] = []
-    for name, column in known.columns.items():
+    for name, column in _filled_first(known, by_plain, profile):
         source = by_plain.get(plain(name))
         if source is None or any(m.column == column or m.source == source for m in columns):
             continue
-        factor = Fraction(known.factors.get(column, "1"))
-        columns.append(MappedColumn(source, column, f"{known.file}: {name} is {known.entity}.{column}", factor))
+        factor = Fraction(known.factors.get(column, "1/100" if column in known.minor_units else "1"))
+        factor = factor if column in known.factors else factor * _factor(column, source)
+        reason = f"{known.file}: {name} is {known.entity}.{column}"
+        columns.append(MappedColumn(source, column, reason, factor, known.rewrite.get(name, ())))
     updated = by_plain.get(plain(known.updated)) if known.updated else None
-    spoken_for = {m.source for m in columns} | {updated} | {by_plain.get(plain(n)) for n in known.columns}
-    filled = {m.column for m in columns} | set(known.constants)
+    derived = tuple(d for d in (_with_sources(d, by_plain) for d in known.derived) if d.cases)
+    why = {by_plain[plain(n)]: reason for n, reason in known.unused.items() if plain(n) in by_plain}
+    spoken_for = {m.source for m in columns} | {updated} | {by_plain.get(plain(n)) for n in known.columns} | set(why)
+    filled = {m.column for m in columns} | set(known.constants) | {d.column for d in derived}
     generic = propose(known.entity, profile, words, links)
-    extra = [m for m in generic.columns if m.source not in spoken_for and m.column not in filled]
-    columns += extra
+    if not known.strict:
+        columns += [m for m in generic.columns if m.source not in spoken_for and m.column not in filled]
     used = {m.source for m in columns}
     order = list(profile.columns)
     return ColumnMapping(
         entity=known.entity,
         columns=tuple(sorted(columns, key=lambda m: order.index(m.source))),
         unmapped={
-            n: generic.unmapped.get(n, f"{known.file} does not use it") for n in profile.columns if n not in used
+            n: why.get(n) or generic.unmapped.get(n, f"{known.file} does not use it")
+            for n in profile.columns
+            if n not in used
         },
         constants=known.constants,
+        minor_units=known.minor_units,
+        one_row_per=known.one_row_per,
+        derived=derived,
         exclude_rows=tuple(
             RowFilter(by_plain[plain(f.column)], f.values, f.reason)
             for f in known.exclude_rows
@@ -162,6 +179,26 @@ def from_known(known: KnownExport, profile: Profile, words: Vocabulary, links: L
         date_order=known.date_order,
         decimal=known.decimal,
     )
+
+
+def _filled_first(known: KnownExport, by_plain: Mapping[str, str], profile: Profile) -> list[tuple[str, str]]:
+    """The known columns in their order, those that the sample leaves empty after all others."""
+
+    def is_empty(name: str) -> bool:
+        source = by_plain.get(plain(name))
+        return source is not None and profile.columns[source].is_empty
+
+    return sorted(known.columns.items(), key=lambda pair: is_empty(pair[0]))
+
+
+def _with_sources(derived: Derived, by_plain: Mapping[str, str]) -> Derived:
+    """The rule with the file's own column names, without the cases whose columns the file lacks."""
+    cases = tuple(
+        ({by_plain[plain(n)]: texts for n, texts in when.items()}, value)
+        for when, value in derived.cases
+        if all(plain(n) in by_plain for n in when)
+    )
+    return Derived(derived.column, cases)
 
 
 def load_stamps(profile: Profile) -> dict[str, str]:

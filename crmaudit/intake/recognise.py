@@ -16,7 +16,7 @@ from crmaudit.intake.overrides import apply_override, override_for
 from crmaudit.intake.profile import Profile, profile
 from crmaudit.intake.raw import RawTable
 from crmaudit.intake.sql import one_row, quoted
-from crmaudit.intake.synonyms import KnownExport, Vocabulary, fits, known_exports, plain, vocabulary
+from crmaudit.intake.synonyms import KnownExport, Vocabulary, fits, known_exports, plain, unused_exports, vocabulary
 from crmaudit.schema import TABLES
 
 GENERIC = "generic"
@@ -82,7 +82,7 @@ def recognise(
 
 
 def _recognise(seen: Profile, words: Vocabulary, links: Links, override: Mapping[str, Any] | None) -> Recognition:
-    found = _by_header(seen, words, links) or _by_names(seen, words, links)
+    found = _by_header(seen, words, links) or _unused(seen) or _by_names(seen, words, links)
     if override is None:
         return found
     return _overridden(found, seen, words, links, override)
@@ -90,11 +90,7 @@ def _recognise(seen: Profile, words: Vocabulary, links: Links, override: Mapping
 
 def _by_header(seen: Profile, words: Vocabulary, links: Links) -> Recognition | None:
     header = {c.plain for c in seen.columns.values()}
-    fitting = [
-        known
-        for known in known_exports()
-        if all(plain(n) in header for n in known.requires) and not any(plain(n) in header for n in known.excludes)
-    ]
+    fitting = [known for known in known_exports() if _has(header, known.requires, known.excludes)]
     if not fitting:
         return None
     known = max(fitting, key=lambda k: (len(k.requires), _coverage(k, header), k.file))
@@ -105,6 +101,19 @@ def _by_header(seen: Profile, words: Vocabulary, links: Links) -> Recognition | 
         seen, known.system, known.entity, round(score, 2), evidence,
         (Candidate(known.entity, round(score, 2)),), mapping,
     )  # fmt: skip
+
+
+def _unused(seen: Profile) -> Recognition | None:
+    header = {c.plain for c in seen.columns.values()}
+    for known in unused_exports():
+        whole = not known.columns or header == {plain(n) for n in known.columns}
+        if whole and _has(header, known.requires, known.excludes):
+            return Recognition(seen, known.system, None, 0.0, (), (), None, known.reason)
+    return None
+
+
+def _has(header: set[str], requires: Sequence[str], excludes: Sequence[str]) -> bool:
+    return all(plain(n) in header for n in requires) and not any(plain(n) in header for n in excludes)
 
 
 def _coverage(known: KnownExport, header: set[str]) -> float:

@@ -15,7 +15,7 @@ from crmaudit.errors import SettingsError
 from crmaudit.schema import TABLES
 
 SOURCES = Path(__file__).resolve().parents[1] / "sources"
-VOCABULARIES = ("generic.toml", "words.toml")
+VOCABULARIES = ("generic.toml", "words.toml", "unused.toml")
 """The files of the folder that describe no single export."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -88,17 +88,40 @@ class Vocabulary:
     false: tuple[str, ...]
     months: Mapping[str, int]
     currencies: Mapping[str, str]
+    minor_units: Mapping[int, tuple[str, ...]]
+    """Decimals of a currency -> the codes that have them; the others have two."""
     states: Mapping[str, States]
     """`table.column` -> its words."""
 
 
 @dataclass(frozen=True)
 class RowFilter:
-    """Rows of an export that are not what the table holds; `values` compared in lower case."""
+    """Rows of an export that are not what the table holds; `values` compared in lower case, "*" is any text."""
 
     column: str
     values: tuple[str, ...]
     reason: str
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A canonical column that other source columns tell: the first case whose columns all have one of their texts."""
+
+    column: str
+    cases: tuple[tuple[Mapping[str, tuple[str, ...]], str], ...]
+    """(source column -> texts in lower case, value)."""
+
+
+@dataclass(frozen=True)
+class UnusedExport:
+    """A table of a vendor that no canonical table has a place for, and why; see unused.toml."""
+
+    system: str
+    requires: tuple[str, ...]
+    reason: str
+    excludes: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    """The whole header, where nothing less tells the table."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +138,18 @@ class KnownExport:
     constants: Mapping[str, str] = field(default_factory=dict)
     factors: Mapping[str, str] = field(default_factory=dict)
     """Canonical column -> what its values are multiplied with, as text ("0.01" for cents)."""
+    minor_units: tuple[str, ...] = ()
+    """Canonical columns whose amounts are in the smallest unit of their currency: cents, but whole yen."""
     exclude_rows: tuple[RowFilter, ...] = ()
+    one_row_per: str | None = None
+    """Canonical column whose rows are lines of one record, where an export has a row per line: the first one counts."""
+    derived: tuple[Derived, ...] = ()
+    rewrite: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+    """Source column of ids or text -> (pattern, replacement), applied in turn."""
+    unused: Mapping[str, str] = field(default_factory=dict)
+    """Source column -> why it fills nothing, though its name looks as if it did."""
+    strict: bool = False
+    """Columns that the file does not name are not mapped by their names."""
     states: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """Canonical column -> canonical word -> whole texts, before those of words.toml."""
     updated: str | None = None
@@ -155,6 +189,7 @@ def vocabulary() -> Vocabulary:
         false=tuple(words["bool"]["false"]),
         months={name: int(number) for number, texts in words["months"].items() for name in texts},
         currencies=dict(words["currencies"]),
+        minor_units={int(digits): tuple(codes) for digits, codes in words["minor_units"].items()},
         states={column: _states(column, spec) for column, spec in words["states"].items()},
     )
 
@@ -163,6 +198,18 @@ def vocabulary() -> Vocabulary:
 def known_exports(folder: Path = SOURCES) -> tuple[KnownExport, ...]:
     """Every known export of the folder, by file name."""
     return tuple(_known(path) for path in sorted(folder.glob("*.toml")) if path.name not in VOCABULARIES)
+
+
+@cache
+def unused_exports() -> tuple[UnusedExport, ...]:
+    """Tables of known vendors that are none of ours."""
+    return tuple(
+        UnusedExport(
+            e["system"], tuple(e.get("requires", ())), e["reason"], tuple(e.get("excludes", ())),
+            tuple(e.get("columns", ())),
+        )
+        for e in _toml(SOURCES / "unused.toml")["exports"]
+    )  # fmt: skip
 
 
 def fits(name: str, pattern: str) -> bool:
@@ -180,6 +227,9 @@ def _known(path: Path) -> KnownExport:
         _check_columns(entity, columns.values(), path.name)
         _check_columns(entity, data.get("constants", {}), path.name)
         _check_columns(entity, data.get("factors", {}), path.name)
+        _check_columns(entity, data.get("minor_units", ()), path.name)
+        _check_columns(entity, [d["column"] for d in data.get("derived", ())], path.name)
+        _check_columns(entity, [data["one_row_per"]] if "one_row_per" in data else [], path.name)
         return KnownExport(
             file=path.name,
             system=data["system"],
@@ -193,6 +243,15 @@ def _known(path: Path) -> KnownExport:
                 RowFilter(f["column"], tuple(v.lower() for v in f["values"]), f["reason"])
                 for f in data.get("exclude_rows", ())
             ),
+            minor_units=tuple(data.get("minor_units", ())),
+            one_row_per=data.get("one_row_per"),
+            derived=tuple(
+                Derived(d["column"], tuple((_texts(case["when"]), case["is"]) for case in d["cases"]))
+                for d in data.get("derived", ())
+            ),
+            rewrite={c: tuple((a, b) for a, b in pairs) for c, pairs in data.get("rewrite", {}).items()},
+            unused=data.get("unused", {}),
+            strict=data.get("strict", False),
             states={c: {k: tuple(v) for k, v in texts.items()} for c, texts in data.get("states", {}).items()},
             updated=data.get("updated"),
             date_order=data.get("date_order"),
@@ -201,6 +260,10 @@ def _known(path: Path) -> KnownExport:
         )
     except KeyError as missing:
         raise SettingsError(f"{path.name}: {missing} is missing") from missing
+
+
+def _texts(when: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {column: tuple(text.lower() for text in texts) for column, texts in when.items()}
 
 
 def _states(column: str, spec: Mapping[str, Any]) -> States:

@@ -15,7 +15,8 @@ from crmaudit.intake.keys import is_unique
 from crmaudit.intake.mapping import ColumnMapping
 from crmaudit.intake.profile import Profile
 from crmaudit.intake.raw import VALUE_LENGTH, RawTable
-from crmaudit.intake.sql import listed, literal, number, one_row, quoted
+from crmaudit.intake.rules import derived_value, excluded_row, in_units, mark_further_lines
+from crmaudit.intake.sql import literal, number, one_row, quoted
 from crmaudit.intake.states import derived_states, state_value
 from crmaudit.schema import TABLES
 
@@ -112,6 +113,7 @@ def typed_table(
         casts = prove_casts(con, mapping, seen.table.relation, caster)
         con.execute(f"drop table if exists {name}")
         _create_in_order(con, build.create(casts, keep_raw=True))
+    lines = mark_further_lines(con, name, mapping, build.amount)
     rejected, notes, money = _settle(con, build, casts, kept_raw=not clean)
     excluded = _exclude(con, build)
     return Typed(
@@ -121,7 +123,7 @@ def typed_table(
         rows_rejected=rejected,
         excluded=excluded,
         money_read=money,
-        notes=(*(n for c in casts for n in c.notes), *notes),
+        notes=(*(n for c in casts for n in c.notes), *notes, *lines),
         has_unique_key=has_unique_key,
     )
 
@@ -175,6 +177,7 @@ class _Build:
         """The canonical columns that the table has."""
         names = {m.column for m in self.mapping.columns} | set(self.mapping.constants)
         names |= set(derived_states(self.entity, self.mapping, self.caster.words)) | set(self._from_name())
+        names |= {d.column for d in self.mapping.derived}
         if "closed_on" in names and self.splits_close_date():
             names.add("expected_close_on")
         if self.currency_source:
@@ -201,8 +204,8 @@ class _Build:
         outer += [f"{literal(self.system)} as system", f"{self.source_id}::integer as source_id"]
         if self.mapping.updated:
             outer.append(f"try_cast({forms.tidy(quoted(self.mapping.updated))} as timestamp) as {UPDATED}")
-        if self.mapping.exclude_rows:
-            outer.append(f"{self._excluded()} as _excluded")
+        if self.mapping.exclude_rows or self.mapping.one_row_per:
+            outer.append(f"{excluded_row(self.mapping)} as _excluded")
         if keep_raw:
             outer += [
                 f"case when {caster.is_bad(c, _checked(c))} then {quoted(c.mapped.source)} end as {quoted(f'_raw_{i}')}"
@@ -220,6 +223,11 @@ class _Build:
         by_column = {c.column.name: _checked(c) for c in casts}
         for column, source in derived_states(self.entity, self.mapping, self.caster.words).items():
             values[column] = str(self.state(column, by_column[source]))
+        for rule in self.mapping.derived:
+            values[rule.column] = derived_value(rule, values.get(rule.column))
+        for column in self.mapping.minor_units:
+            if column in values and "currency" in values:
+                values[column] = in_units(values[column], values["currency"], self.caster.words)
         if self.splits_close_date() and "closed_on" in values:
             closed, outcome = values["closed_on"], values["outcome"]
             values["closed_on"] = f"case when ({outcome}) in ('won', 'lost') then {closed} end"
@@ -243,13 +251,6 @@ class _Build:
         if self.entity not in ("accounts", "products", "users") or key is None:
             return {}
         return {key: "name"} if not self.mapping.has(key) and self.mapping.source_of("name") else {}
-
-    def _excluded(self) -> str:
-        arms = [
-            f"when lower({forms.tidy(quoted(f.column))}) in {listed(f.values)} then {literal(f.reason)}"
-            for f in self.mapping.exclude_rows
-        ]
-        return f"case {' '.join(arms)} end"
 
 
 def _is_clean(con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[ColumnCast]) -> bool:
@@ -314,7 +315,7 @@ def _write_rejects(con: duckdb.DuckDBPyConnection, build: _Build, cast: ColumnCa
 
 
 def _exclude(con: duckdb.DuckDBPyConnection, build: _Build) -> tuple[Excluded, ...]:
-    if not build.mapping.exclude_rows:
+    if not (build.mapping.exclude_rows or build.mapping.one_row_per):
         return ()
     amount = f"sum({build.amount})" if build.amount else "null"
     found = con.execute(

@@ -54,7 +54,7 @@ def test_a_hubspot_stage_history_is_no_list_of_deals() -> None:
     done = load(
         con, [raw_table(con, "x.csv", header, [["1", "a", "Won", "2024-01-02", "", "5.50", "o"]] * 3)], today=TODAY
     )
-    assert done.sources[0].source.system == "generic"
+    assert (done.sources[0].source.system, done.sources[0].source.entity) == ("hubspot", "stage_changes")
 
 
 def test_stripe_failed_and_test_payments_are_no_money() -> None:
