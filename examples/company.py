@@ -187,6 +187,34 @@ JOB_TITLES = {
 }
 
 
+CALLS_A_YEAR, TALKS_FROM = 8.0, LAST - 450
+"""How often we talk with a customer, and the day the CRM began to keep it."""
+TALK_KINDS = {"Call": 0.5, "Meeting": 0.2, "Email": 0.22, "Note": 0.08}
+TALK_OUTCOMES = {
+    "Call": {"Reached": 0.62, "No answer": 0.24, "Left voicemail": 0.14},
+    "Meeting": {"Held": 0.9, "Cancelled": 0.1},
+    "Email": {"Answered": 0.5, "Sent": 0.5},
+}
+REMARKS = ("asked for a second grinder", "wants a visit in spring", "new kitchen planned", "unhappy about the delay")
+PERSONAL_NOTES = ("plays the cello", "runs marathons", "twins at school", "met at the fair", "collects stamps")
+CAMPAIGNS = {
+    "Guide to water quality": (date(2025, 9, 16) - START).days,
+    "Autumn offer": (date(2025, 11, 11) - START).days,
+    "Grinder tips": (date(2026, 2, 10) - START).days,
+    "Summer sale": (date(2026, 5, 19) - START).days,
+}
+ANSWERS = {"10": 0.24, "9": 0.22, "8": 0.2, "7": 0.12, "6": 0.08, "5": 0.06, "3": 0.05, "1": 0.03}
+COMMENTS = ("the beans arrive fresh", "nobody calls back", "good people", "parts take too long", "fair prices")
+COST_PER_LEAD = {
+    "Web site": 45.0,
+    "Trade fair": 120.0,
+    "Referral": 15.0,
+    "Cold call": 60.0,
+    "Partner": 50.0,
+    "Newsletter": 20.0,
+}
+
+
 class Draws:
     """Random numbers of one part of the company, so that a change elsewhere does not move them."""
 
@@ -237,7 +265,7 @@ def exported(day: float) -> bool:
     return 0 <= day < LAST + 1
 
 
-OLD, ARRIVALS, NAMES, LEADS, DEALS, LIVES, CRM, BILLING, DESK = range(9)
+OLD, ARRIVALS, NAMES, LEADS, DEALS, LIVES, CRM, BILLING, DESK, TALKS, MAILS = range(11)
 """The parts that draw for themselves."""
 
 
@@ -439,6 +467,7 @@ def life(draws: Draws, business: Business, bought: Deal | None, planted: frozens
 class Company:
     """What happened, before any system has written it down."""
 
+    seed: int
     leads: list[Lead]
     deals: list[Deal]
     lives: list[Life]
@@ -473,7 +502,7 @@ def simulate(seed: int, planted: frozenset[str]) -> Company:
     kept = [lead for lead in all_leads if exported(lead.created)]
     for n, lead in enumerate(kept, 1):
         lead.lead_id = f"LEAD-{n:05d}"
-    return Company(kept, deals, lives, accounts)
+    return Company(seed, kept, deals, lives, accounts)
 
 
 # --- What each system exports.
@@ -531,7 +560,8 @@ def crm_accounts(company: Company, draws: Draws) -> list[Row]:
 
 def crm_contacts(company: Company, draws: Draws) -> list[Row]:
     header = ["contact_id", "account_id", "first_name", "last_name", "email", "phone", "job_title", "role"]
-    rows = [[*header, "preferred_channel", "created_date"]]
+    rows = [[*header, "preferred_channel", "created_date", "personal_note", "contact_status"]]
+    kept = Draws(company.seed, TALKS, 0)
     for business in company.accounts:
         people = business.people if business.first < LAST + 1 else business.people[: draws.chance(0.35)]
         for one in people:
@@ -539,14 +569,17 @@ def crm_contacts(company: Company, draws: Draws) -> list[Row]:
             row = [f"CON-{len(rows):05d}", business.account_id, one.first, one.last, known(draws, one.email, 0.97)]
             row += [known(draws, phone(draws), 0.9), title, known(draws, JOB_TITLES[title], 0.85)]
             channel = known(draws, draws.one_of(("Email", "Phone", "Visit")), 0.8)
-            rows.append([*row, channel, on(min(business.known + 200 * draws.uniform() ** 3, LAST))])
+            row += [channel, on(min(business.known + 200 * draws.uniform() ** 3, LAST))]
+            status = "Left company" if kept.chance(0.03) else "Active"
+            rows.append([*row, known(kept, kept.one_of(PERSONAL_NOTES), 0.3), status])
     return repeated(rows, draws, 4)
 
 
 def crm_leads(company: Company, draws: Draws) -> list[Row]:
     header = ["lead_id", "company", "first_name", "last_name", "email", "lead_source", "segment", "region", "status"]
     dates = ["created_date", "qualified_date", "converted_date", "disqualified_date"]
-    rows = [[*header, "owner_id", *dates, "opportunity_id"]]
+    rows = [[*header, "owner_id", *dates, "opportunity_id", "referred_by"]]
+    told = Draws(company.seed, TALKS, 1)
     for lead in company.leads:
         one, who = lead.business, lead.business.people[0]
         converted = lead.deal.created if lead.deal else math.inf
@@ -555,7 +588,88 @@ def crm_leads(company: Company, draws: Draws) -> list[Row]:
         row = [lead.lead_id, one.name, who.first, who.last, known(draws, who.email, 0.97)]
         row += [known(draws, one.origin, 0.95), one.segment, one.region, status, user_id(one.owner), on(lead.created)]
         row += [known(draws, on(lead.qualified), 0.98), on(converted), on(lead.given_up)]
-        rows.append([*row, lead.deal.opportunity_id if lead.deal and converted < LAST + 1 else ""])
+        row.append(lead.deal.opportunity_id if lead.deal and converted < LAST + 1 else "")
+        referrer = known(told, company.lives[int(told.uniform() ** 2 * 60)].business.name, 0.6)
+        rows.append([*row, referrer if one.origin == "Referral" and referrer != one.name else ""])
+    return rows
+
+
+def crm_activities(company: Company) -> list[Row]:
+    header = ["activity_id", "account_id", "contact_email", "owner_id", "activity_type", "direction", "outcome"]
+    rows = [[*header, "notes", "activity_date", "duration_minutes"]]
+    found: list[tuple[float, Row]] = []
+    for n, life in enumerate(company.lives):
+        one, draws = life.business, Draws(company.seed, TALKS, 2, n)
+        begins = max(one.first, TALKS_FROM)
+        for day in draws.times(CALLS_A_YEAR / YEAR, begins, max(begins, min(life.left + 30, LAST + 1))):
+            kind, who = draws.weighted(TALK_KINDS), one.people[int(draws.uniform() ** 2 * len(one.people))]
+            owner = one.owner if draws.chance(0.8) else int(draws.uniform() * len(OWNERS))
+            outcome = known(draws, draws.weighted(TALK_OUTCOMES[kind]), 0.85) if kind in TALK_OUTCOMES else ""
+            direction = "" if kind != "Email" else "Inbound" if outcome == "Answered" else "Outbound"
+            row = [one.account_id, known(draws, who.email, 0.9), user_id(owner), kind, direction, outcome]
+            row += [known(draws, draws.one_of(REMARKS), 0.3), on(day), str(5 * round(1 + 8 * draws.uniform()))]
+            found.append((day, row))
+    for n, (_, row) in enumerate(sorted(found, key=lambda pair: pair[0]), 1):
+        rows.append([f"ACT-{n:05d}", *row])
+    return rows
+
+
+def mailing(company: Company) -> tuple[list[Row], list[Row]]:
+    """The events of the mailing tool, and what people chose; a few are mailed after they opted out."""
+    events = [["event_id", "email", "campaign", "event_type", "event_time"]]
+    choices = [["email", "purpose", "opted_in", "changed_date"]]
+    draws = Draws(company.seed, MAILS)
+    noon = datetime.combine(START, datetime.min.time()) + timedelta(hours=12)
+    for life in company.lives:
+        for who in life.business.people:
+            wants, chosen = draws.chance(0.9), draws.chance(0.8)
+            since = max(life.business.first, 0) + 5
+            if not wants or life.left < min(CAMPAIGNS.values()) or since >= min(CAMPAIGNS.values()):
+                continue
+            if chosen:
+                choices.append([who.email, "Newsletter", "yes", on(since)])
+            is_out = False
+            for campaign, day in CAMPAIGNS.items():
+                gets, bounces, opens, clicks, leaves, slips = (
+                    draws.chance(p) for p in (0.7, 0.02, 0.36, 0.3, 0.02, 0.3)
+                )
+                if not gets or (is_out and not slips):
+                    continue
+                happened = [("Sent", 0.0)]
+                if bounces:
+                    happened.append(("Bounced", 0.01))
+                elif opens:
+                    happened += [("Opened", 0.2)] + [("Clicked", 0.21)] * clicks + [("Unsubscribed", 0.25)] * leaves
+                    if leaves and not is_out:
+                        choices.append([who.email, "Newsletter", "no", on(day + 1)])
+                    is_out |= leaves
+                for kind, after in happened:
+                    events.append(["", who.email, campaign, kind, stamp(noon + timedelta(days=day + after))])
+    events[1:] = [[f"EV-{n:06d}", *row[1:]] for n, row in enumerate(sorted(events[1:], key=lambda r: (r[4], r[1])), 1)]
+    return events, [choices[0], *sorted(choices[1:], key=lambda row: (row[3], row[0]))]
+
+
+def survey_answers(company: Company) -> list[Row]:
+    rows = [["response_id", "account_id", "survey_type", "score", "comment", "answered_date"]]
+    for n, life in enumerate(company.lives):
+        draws = Draws(company.seed, TALKS, 3, n)
+        for year in range(1, 4):
+            day = year * YEAR + 20 * draws.uniform()
+            answers, score = draws.chance(0.35), draws.weighted(ANSWERS)
+            comment = known(draws, draws.one_of(COMMENTS), 0.4)
+            if answers and life.business.first < day < life.left:
+                rows.append([f"NPS-{len(rows):05d}", life.business.account_id, "NPS", score, comment, on(day)])
+    return rows
+
+
+def marketing_costs(company: Company) -> list[Row]:
+    rows = [["month", "channel", "cost", "currency"]]
+    for month in range(48):
+        first = date(2022 + (6 + month) // 12, 1 + (6 + month) % 12, 1)
+        start = (first - START).days
+        for origin, cost in COST_PER_LEAD.items():
+            came = sum(lead.business.origin == origin and start <= lead.created < start + 30 for lead in company.leads)
+            rows.append([str(first), origin, f"{cost * came + 200:.2f}", "USD"])
     return rows
 
 
@@ -707,6 +821,7 @@ def repeated(rows: list[Row], draws: Draws, times: int) -> list[Row]:
 def tables(seed: int, planted: frozenset[str]) -> dict[str, list[Row]]:
     """Every export by file name, its header first."""
     company = simulate(seed, planted)
+    events, choices = mailing(company)
     return {
         "crm_users.csv": crm_users(),
         "crm_accounts.csv": crm_accounts(company, Draws(seed, CRM, 0)),
@@ -716,6 +831,11 @@ def tables(seed: int, planted: frozenset[str]) -> dict[str, list[Row]]:
         "billing_products.csv": billing_products(),
         "billing_invoices.csv": billing_invoices(company, seed, Draws(seed, CRM, 4)),
         "support_tickets.csv": support_tickets(company, Draws(seed, DESK)),
+        "crm_activities.csv": crm_activities(company),
+        "mailing_events.csv": events,
+        "mailing_consents.csv": choices,
+        "survey_answers.csv": survey_answers(company),
+        "marketing_costs.csv": marketing_costs(company),
     }
 
 

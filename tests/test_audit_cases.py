@@ -46,6 +46,23 @@ def test_page_says_what_is_asked_and_why(page: Page) -> None:
 CONTRACT = {
     "identity_resolution": "customers billing_matched_pct tickets_matched_pct activities_matched_pct "
     "events_attributed_pct unattributed_revenue",
+    "contact_reachability": "accounts_with_email_pct emails_per_account_median accounts_with_two_plus_emails_pct "
+    "contacts_without_email_pct contacts_without_phone_pct",
+    "contact_roles": "accounts_with_decision_maker_pct accounts_with_influencer_pct contacts_with_role_pct",
+    "relationship_depth": "a_customers_multi_contact_pct a_customers_multi_colleague_pct single_threaded_revenue",
+    "lead_origin": "customers_with_known_origin_pct top_origin_revenue_share_pct origins",
+    "contact_preferences": "contacts_with_preference_pct",
+    "personal_notes": "contacts_with_personal_note_pct",
+    "consent": "mailed_without_consent mailed_after_unsubscribe consent_known_pct",
+    "stale_records": "stale_contacts_pct bounced_contacts_pct departed_contacts",
+    "profile_completeness": "profile_completeness_pct completeness_gain_per_touch",
+    "activity_capture": "activities_with_outcome_pct people_logging_nothing customers_without_activity_pct",
+    "voice_captured": "interactions_with_voice_pct",
+    "touch_cadence": "days_between_touches_median educational_share_pct touches_per_conversion",
+    "best_customer_contact": "a_customers_days_since_conversation_median a_customers_silent_90d",
+    "email_engagement": "open_rate_pct click_rate_pct unsubscribe_rate_pct hot_contacts",
+    "referrals": "referred_customers_pct referred_revenue top_referrer",
+    "satisfaction": "csat_pct response_rate_pct change_points",
     "lead_funnel": "raw_to_qualified_pct qualified_to_opportunity_pct qualified_to_customer_pct qualified_open_pct "
     "qualified_to_customer_trend",
     "time_to_convert": "converted_in_90_days_pct converted_in_365_days_pct median_days naive_median_days",

@@ -28,6 +28,11 @@ FACTS = {
     "crm_opportunities": ("created_date", "close_date"),
     "billing_invoices": ("issue_date", "paid_date"),
     "support_tickets": ("created_at", "first_response_at", "resolved_at"),
+    "crm_activities": ("activity_date",),
+    "mailing_events": ("event_time",),
+    "mailing_consents": ("changed_date",),
+    "survey_answers": ("answered_date",),
+    "marketing_costs": ("month",),
 }
 KEYS = {
     "crm_users": "user_id",
@@ -44,6 +49,9 @@ REFERENCES = (
     ("crm_opportunities", "lead_id", "crm_leads"),
     ("crm_opportunities", "owner_id", "crm_users"),
     ("billing_invoices", "external_id", "crm_accounts"),
+    ("crm_activities", "account_id", "crm_accounts"),
+    ("crm_activities", "owner_id", "crm_users"),
+    ("survey_answers", "account_id", "crm_accounts"),
 )
 LATE = date(2025, 10, 1)
 """From then on the competitor rises."""

@@ -52,7 +52,7 @@ def written(rows: list[list[str]], delimiter: str, newline: str, quoting: int) -
     return text.getvalue().encode()
 
 
-@given(
+ANY_TABLE = given(
     width=st.integers(1, 4),
     delimiter=st.sampled_from(",;\t|"),
     newline=st.sampled_from(["\n", "\r\n", "\r"]),
@@ -60,6 +60,8 @@ def written(rows: list[list[str]], delimiter: str, newline: str, quoting: int) -
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
     data=st.data(),
 )
+
+
 def check_any_table_comes_back(
     one_desk: Desk, width: int, delimiter: str, newline: str, quoting: int, encoding: str, data: st.DataObject
 ) -> None:
@@ -76,7 +78,7 @@ def check_any_table_comes_back(
     assert not table.rejects
 
 
-@given(
+A_DAMAGED_FILE = given(
     delimiter=st.sampled_from(",;\t|"),
     newline=st.sampled_from(["\n", "\r\n"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
@@ -85,6 +87,8 @@ def check_any_table_comes_back(
     ),
     damage=st.lists(st.tuples(st.floats(0, 1), DAMAGE, st.integers(0, 4)), min_size=1, max_size=3),
 )
+
+
 def check_a_damaged_file_loses_nothing_unsaid(
     one_desk: Desk,
     delimiter: str,
@@ -112,26 +116,28 @@ def check_a_damaged_file_loses_nothing_unsaid(
     assert lost <= len(table.rejects) + 4 * len(damage)
 
 
-@given(content=st.binary(max_size=300))
+ANY_BYTES = given(content=st.binary(max_size=300))
+
+
 def check_any_bytes_are_read_or_refused(one_desk: Desk, content: bytes) -> None:
     with suppress(Unreadable):
         one_desk.table(content)  # which counts what it reads
 
 
 def test_any_table_comes_back(one_desk: Desk) -> None:
-    few(150)(check_any_table_comes_back)(one_desk)
+    few(150)(ANY_TABLE(check_any_table_comes_back))(one_desk)
 
 
 def test_a_damaged_file_loses_nothing_unsaid(one_desk: Desk) -> None:
-    few(150)(check_a_damaged_file_loses_nothing_unsaid)(one_desk)
+    few(150)(A_DAMAGED_FILE(check_a_damaged_file_loses_nothing_unsaid))(one_desk)
 
 
 def test_any_bytes_are_read_or_refused(one_desk: Desk) -> None:
-    few(150)(check_any_bytes_are_read_or_refused)(one_desk)
+    few(150)(ANY_BYTES(check_any_bytes_are_read_or_refused))(one_desk)
 
 
 @pytest.mark.full
 def test_thousands_of_tables(one_desk: Desk) -> None:
-    few(5000)(check_any_table_comes_back)(one_desk)
-    few(5000)(check_a_damaged_file_loses_nothing_unsaid)(one_desk)
-    few(5000)(check_any_bytes_are_read_or_refused)(one_desk)
+    few(5000)(ANY_TABLE(check_any_table_comes_back))(one_desk)
+    few(5000)(A_DAMAGED_FILE(check_a_damaged_file_loses_nothing_unsaid))(one_desk)
+    few(5000)(ANY_BYTES(check_any_bytes_are_read_or_refused))(one_desk)
