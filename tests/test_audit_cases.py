@@ -62,6 +62,8 @@ CONTRACT = {
     "best_customer_contact": "a_customers_days_since_conversation_median a_customers_silent_90d",
     "email_engagement": "open_rate_pct click_rate_pct unsubscribe_rate_pct hot_contacts",
     "referrals": "referred_customers_pct referred_revenue top_referrer",
+    "vote_timeline": "events customers_with_events_pct momentum_down_a_customers",
+    "advocates": "promoters nps promoter_heavy_overlap_pct reference_candidates supporters_not_customers",
     "satisfaction": "csat_pct response_rate_pct change_points",
     "lead_funnel": "raw_to_qualified_pct qualified_to_opportunity_pct qualified_to_customer_pct qualified_open_pct "
     "qualified_to_customer_trend",
