@@ -236,6 +236,9 @@ class Draws:
     def lognormal(self, median: float, sigma: float) -> float:
         return median * math.exp(sigma * float(self._state.standard_normal()))
 
+    def normal(self) -> float:
+        return float(self._state.standard_normal())
+
     def one_of(self, items: Sequence[str]) -> str:
         return items[int(self.uniform() * len(items))]
 
@@ -578,7 +581,7 @@ def crm_contacts(company: Company, draws: Draws) -> list[Row]:
 def crm_leads(company: Company, draws: Draws) -> list[Row]:
     header = ["lead_id", "company", "first_name", "last_name", "email", "lead_source", "segment", "region", "status"]
     dates = ["created_date", "qualified_date", "converted_date", "disqualified_date"]
-    rows = [[*header, "owner_id", *dates, "opportunity_id", "referred_by"]]
+    rows = [[*header, "owner_id", *dates, "opportunity_id", "referred_by", "lead_score"]]
     told = Draws(company.seed, TALKS, 1)
     for lead in company.leads:
         one, who = lead.business, lead.business.people[0]
@@ -590,7 +593,11 @@ def crm_leads(company: Company, draws: Draws) -> list[Row]:
         row += [known(draws, on(lead.qualified), 0.98), on(converted), on(lead.given_up)]
         row.append(lead.deal.opportunity_id if lead.deal and converted < LAST + 1 else "")
         referrer = known(told, company.lives[int(told.uniform() ** 2 * 60)].business.name, 0.6)
-        rows.append([*row, referrer if one.origin == "Referral" and referrer != one.name else ""])
+        row.append(referrer if one.origin == "Referral" and referrer != one.name else "")
+        # The score leans on what the deal will come to, and on chance more.
+        merit = 12.0 if lead.deal and lead.deal.won else 0.0
+        score = min(max(round(45 + merit + 18 * told.normal()), 0), 100)
+        rows.append([*row, known(told, str(score), 0.9)])
     return rows
 
 
