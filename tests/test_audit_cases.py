@@ -62,6 +62,7 @@ CONTRACT = {
     "best_customer_contact": "a_customers_days_since_conversation_median a_customers_silent_90d",
     "email_engagement": "open_rate_pct click_rate_pct unsubscribe_rate_pct hot_contacts",
     "referrals": "referred_customers_pct referred_revenue top_referrer",
+    "customer_stories": "themes",
     "lead_scoring": "auc lift_top_decile scored_pct",
     "rep_integrity": "referral_skew end_of_quarter_share_pct close_date_pushes_per_deal",
     "vote_timeline": "events customers_with_events_pct momentum_down_a_customers",

@@ -146,7 +146,7 @@ select
     (select count(*) from slowing_down where class = 'A') as momentum_down_a_customers,
     (select sum(revenue_amount) from slowing_down where class = 'A') as momentum_down_amount,
     (
-        select ceil(0.05 * count(*))
+        select cast(ceil(0.05 * count(*)) as integer)
         from momentum_of_customers m
         join followed f on f.party_id = m.party_id and f.class = 'A'
     ) as expected_by_chance
