@@ -54,6 +54,7 @@ CONTRACT = {
     "win_loss_by_competitor": "top_competitor_by_losses top_competitor_lost_value worst_win_rate_competitor "
     "competitor_known_pct competitor_known_won_pct",
     "loss_reasons": "reason_known_pct top_loss_reason price_losses_pct",
+    "acquisition_vs_base": "existing_revenue_pct new_revenue_pct cost_per_new_customer",
     "abc_ranking": "a_customers b_customers c_customers a_customers_pct b_customers_pct c_customers_pct a_revenue_pct "
     "moved_up moved_down",
     "lifetime_value": "residual_value value_at_risk value_already_lost top_decile_residual_pct",
