@@ -14,7 +14,6 @@ with firsts as (
 companies as (
     select party_id, max(employees) as employees
     from accounts
-    where party_id is not null
     group by party_id
 ),
 
@@ -48,7 +47,7 @@ earliest as (
         min_by(t.region, t.place || t.sequence) filter (where t.region is not null) as region
     from told t
     left join firsts f on f.party_id = t.party_id
-    where t.party_id is not null and t.sequence is not null and (f.customer_since_on is null or t.told_on <= f.customer_since_on)
+    where f.customer_since_on is null or t.told_on <= f.customer_since_on
     group by t.party_id
 )
 
