@@ -3,7 +3,7 @@
 -- question = "Who is worth wooing back?"
 -- why      = "A customer who left knows you already. Some return, most do not, and what was done before tells which are worth the call."
 -- fix      = "Record the day and the reason of every leaving, and every return under the customer's old id."
--- headline = ["{none_lapsed} customers have lapsed.", "Of {nobody_of} who had lapsed before nobody came back within {horizon_days}; {lapsed_customers} have lapsed.", "Of those who had lapsed before, {reactivation_rate_pct} came back within {horizon_days} ({reactivation_rate_pct.interval}); {win_back_candidates} of {lapsed_customers} lapsed customers carry most of what may be won back, {win_back_value} a year.", "{lapsed_customers} customers have lapsed; what wooing them back is worth cannot be told."]
+-- headline = ["{none_lapsed} customers have lapsed.", "Of {nobody_of} who had lapsed before nobody came back within {horizon_days}; {lapsed_customers} have lapsed.", "Of those who had lapsed before, {reactivation_rate_pct} came back within {horizon_days} ({reactivation_rate_pct.interval}); {win_back_candidates} of {lapsed_customers} lapsed customers carry most of what may be won back, {win_back_value} a year.", "Of those who had lapsed before, {reactivation_rate_pct} came back within {horizon_days} ({reactivation_rate_pct.interval}), too few to say who of {lapsed_customers} is worth wooing.", "{lapsed_customers} customers have lapsed; what wooing them back is worth cannot be told."]
 -- optional = ["forecasts", "rhythm_groups", "rhythm_groups_before", "purchase_histories", "contracts", "subscription_values", "purchases"]
 -- hidden   = ["lapses", "overall"]
 -- [[method]]
@@ -34,13 +34,13 @@
 -- lists = "first_to_call"
 -- [[finding]]
 -- level = "info"
--- when = "nobody_of >= 20 and lapsed_customers > 0"
--- text = "Nobody of {nobody_of} who had lapsed before came back: spend on those who stay."
+-- when = "reactivation_rate_pct_high < 5 and lapsed_customers > 0"
+-- text = "Of {lapsed_before} customers who had lapsed before {came_back} came back within {horizon_days}: spend on those who stay."
 -- [[partial]]
--- when = "select count(*) = 0 from periods where period = 'holdout'"
+-- when = "select horizon_days is null and lapsed_customers > 0 from metrics"
 -- reason = "The exports cover too little time to see anybody come back."
 -- [[partial]]
--- when = "select max(holdout_days) < 365 from periods"
+-- when = "select horizon_days < 365 and lapsed_customers > 0 from metrics"
 -- reason = "Past returns could be watched for less than a year."
 -- bias = "Chances of coming back are too low."
 -- [[partial]]
@@ -221,11 +221,16 @@ select
     max(o.high_pct) as reactivation_rate_pct_high,
     max(o.lapsed_before) as reactivation_rate_pct_n,
     case when max(o.came_back) >= 5 then count(*) filter (where r.is_candidate) end as win_back_candidates,
-    coalesce(sum(r.value_amount) filter (where r.is_candidate), case when max(o.came_back) >= 5 then 0 end) as win_back_value,
+    sum(r.value_amount) filter (where r.is_candidate) as win_back_value,
     sum(r.value_amount) as all_win_back_value,
     (select max(holdout_days) from periods) as horizon_days,
     count(*) filter (where r.value_amount is null) as unpriced_customers,
+    max(o.lapsed_before) as lapsed_before,
+    max(o.came_back) as came_back,
     max(o.lapsed_before) filter (where o.came_back = 0) as nobody_of,
     case when count(*) = 0 then 0 end as none_lapsed
 from ranking r
 left join overall o on 1 = 1
+having count(*) > 0
+    or exists (select 1 from forecasts where p_alive is not null)
+    or exists (select 1 from customers where period = 'current' and is_contractual)
