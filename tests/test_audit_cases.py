@@ -57,6 +57,7 @@ CONTRACT = {
     "acquisition_vs_base": "existing_revenue_pct new_revenue_pct cost_per_new_customer",
     "abc_ranking": "a_customers b_customers c_customers a_customers_pct b_customers_pct c_customers_pct a_revenue_pct "
     "moved_up moved_down",
+    "lookalikes": "best_trait matching_prospects",
     "lifetime_value": "residual_value value_at_risk value_already_lost top_decile_residual_pct",
     "resolution_time": "median_hours first_response_hours_median open_tickets open_older_than_30d change_pct",
     "recurring_issues": "customers_with_open_issue repeat_customers repeat_share_pct top_recurring_category "
