@@ -76,6 +76,7 @@ CONTRACT = {
     "win_loss_by_competitor": "top_competitor_by_losses top_competitor_lost_value worst_win_rate_competitor "
     "competitor_known_pct competitor_known_won_pct",
     "loss_reasons": "reason_known_pct top_loss_reason price_losses_pct",
+    "acquisition_vs_base": "existing_revenue_pct new_revenue_pct cost_per_new_customer",
     "abc_ranking": "a_customers b_customers c_customers a_customers_pct b_customers_pct c_customers_pct a_revenue_pct "
     "moved_up moved_down",
     "customer_concentration": "top_decile_revenue_pct gini one_time_buyers_pct revenue_per_customer_mean "
@@ -85,6 +86,7 @@ CONTRACT = {
     "cohort_comparison": "first_year_value_latest first_year_value_previous change_pct",
     "base_health": "revenue_from_cohorts_older_than_2y_pct active_customers active_customers_change_pct",
     "customer_value_trend": "up flat down too_short down_revenue",
+    "lookalikes": "best_trait matching_prospects",
     "lifetime_value": "residual_value value_at_risk value_already_lost top_decile_residual_pct",
     "resolution_time": "median_hours first_response_hours_median open_tickets open_older_than_30d change_pct",
     "recurring_issues": "customers_with_open_issue repeat_customers repeat_share_pct top_recurring_category "
@@ -94,6 +96,8 @@ CONTRACT = {
     "retention": "customer_churn_pct revenue_churn_pct change_points",
     "recurring_revenue": "mrr new_mrr expansion_mrr contraction_mrr churned_mrr reactivation_mrr nrr_pct grr_pct "
     "quick_ratio",
+    "loyalty": "loyal_customers loyal_revenue_pct loyal_unrecognised",
+    "win_back": "lapsed_customers reactivation_rate_pct win_back_candidates win_back_value",
     "churn_risk": "expected_active_customers probably_gone at_risk_customers at_risk_revenue holdout_error_pct auc",
 }
 """The figures that programs read by name: to be added to, never to be renamed."""

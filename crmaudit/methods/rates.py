@@ -9,7 +9,7 @@ import polars as pl
 from scipy.special import betaincinv, betaln, erfc, expit, gammaln, logit
 
 from crmaudit.methods import Estimate
-from crmaudit.methods.columns import Z95, Floats, counts, numbers
+from crmaudit.methods.columns import Z95, Floats, counts, groups, numbers
 
 PAPERS = (
     "Wilson, E. B. (1927). Probable inference, the law of succession, and statistical inference. JASA 22, 209-212.",
@@ -140,13 +140,20 @@ def fisher(successes: float, trials: float, other_successes: float, other_trials
 
 
 def estimate(
-    table: pl.DataFrame, *, successes: str, trials: str, shrink: bool = False, compare: bool = False
+    table: pl.DataFrame,
+    *,
+    successes: str,
+    trials: str,
+    shrink: bool = False,
+    compare: bool = False,
+    family: str | None = None,
 ) -> Estimate:
     """Per row `rate_pct`, `low_pct`, `high_pct` (Wilson, 95 %).
 
     With `shrink` also `shrunk_pct`, `shrunk_low_pct`, `shrunk_high_pct`: three deals do not top a table. With `compare`
-    also `differs_p` against the pooled rate of the other rows. Rows without trials are null throughout. ValueError
-    where successes or trials are no counts or successes exceed trials.
+    also `differs_p` against the pooled rate of the other rows, or of those alone that share its value of `family`: rows
+    that divide the same subjects several ways are compared within each way. Rows without trials are null throughout.
+    ValueError where successes or trials are no counts or successes exceed trials.
     """
     usable = (
         np.isfinite(numbers(table, successes)) & np.isfinite(numbers(table, trials)) & (numbers(table, trials) != 0)
@@ -168,7 +175,10 @@ def estimate(
         if len(x) > 1:
             parameters = {"base_rate_pct": 100 * found.base_rate, "spread_points": 100 * found.base_sd}
     if compare:
-        columns["differs_p"] = against_rest(x, n)
+        p = np.full(len(x), np.nan)
+        for rows in groups(kept, family).rows:
+            p[rows] = against_rest(x[rows], n[rows])
+        columns["differs_p"] = p
     return Estimate(columns=_spread(columns, usable), parameters=parameters)
 
 

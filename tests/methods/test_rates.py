@@ -166,3 +166,13 @@ def test_what_is_no_rate_is_refused(won: float, deals: int, message: str) -> Non
 def test_a_missing_column_is_named() -> None:
     with pytest.raises(ValueError, match="'deals'"):
         rates.estimate(pl.DataFrame({"won": [1]}), successes="won", trials="deals")
+
+
+@settings(max_examples=40, deadline=None)
+@given(first=pairs, second=pairs)
+def test_each_family_is_compared_within_itself(first: Pairs, second: Pairs) -> None:
+    both = table(first + second).with_columns(pl.Series("side", ["a"] * len(first) + ["b"] * len(second)))
+    found = rates.estimate(both, successes="won", trials="deals", compare=True, family="side").columns
+    assert found is not None
+    apart = pl.concat([columns(first, compare=True), columns(second, compare=True)])
+    assert found.equals(apart)
