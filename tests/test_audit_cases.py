@@ -66,6 +66,7 @@ CONTRACT = {
     "recurring_revenue": "mrr new_mrr expansion_mrr contraction_mrr churned_mrr reactivation_mrr nrr_pct grr_pct "
     "quick_ratio",
     "won_to_cash": "won_not_invoiced invoiced_not_won invoiced_not_paid agreeing_customers_pct",
+    "payment_behaviour": "days_to_pay_median overdue_amount failed_payments slower_payers",
     "churn_risk": "expected_active_customers probably_gone at_risk_customers at_risk_revenue holdout_error_pct auc",
 }
 """The figures that programs read by name: to be added to, never to be renamed."""
