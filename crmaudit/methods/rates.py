@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -139,6 +140,13 @@ def fisher(successes: float, trials: float, other_successes: float, other_trials
     return min(1.0, float(pmf[pmf <= observed * (1 + 1e-7)].sum() / pmf.sum()))
 
 
+def against_own(successes: Floats, trials: Floats, other_successes: Floats, other_trials: Floats) -> Floats:
+    """Two-sided p of each row's rate against another rate of the same row: Fisher's exact test, NaN without both."""
+    tables, place = np.unique(np.stack([successes, trials, other_successes, other_trials]), axis=1, return_inverse=True)
+    p = np.array([fisher(*column) for column in tables.T.tolist()], dtype=np.float64)
+    return p[place.reshape(-1)]
+
+
 def estimate(
     table: pl.DataFrame,
     *,
@@ -147,12 +155,14 @@ def estimate(
     shrink: bool = False,
     compare: bool = False,
     family: str | None = None,
+    before: Sequence[str] | None = None,
 ) -> Estimate:
     """Per row `rate_pct`, `low_pct`, `high_pct` (Wilson, 95 %).
 
     With `shrink` also `shrunk_pct`, `shrunk_low_pct`, `shrunk_high_pct`: three deals do not top a table. With `compare`
     also `differs_p` against the pooled rate of the other rows, or of those alone that share its value of `family`: rows
-    that divide the same subjects several ways are compared within each way. Rows without trials are null throughout.
+    that divide the same subjects several ways are compared within each way. With `before = [successes, trials]`, columns
+    of the same row, also `changed_p` against the row's own rate before. Rows without trials are null throughout.
     ValueError where successes or trials are no counts or successes exceed trials.
     """
     usable = (
@@ -179,6 +189,11 @@ def estimate(
         for rows in groups(kept, family).rows:
             p[rows] = against_rest(x[rows], n[rows])
         columns["differs_p"] = p
+    if before is not None:
+        earlier, of_them = (counts(kept, name) for name in before)
+        if (earlier > of_them).any():
+            raise ValueError(f"column {before[0]!r} exceeds {before[1]!r}")
+        columns["changed_p"] = against_own(x, n, earlier, of_them)
     return Estimate(columns=_spread(columns, usable), parameters=parameters)
 
 

@@ -176,3 +176,26 @@ def test_each_family_is_compared_within_itself(first: Pairs, second: Pairs) -> N
     assert found is not None
     apart = pl.concat([columns(first, compare=True), columns(second, compare=True)])
     assert found.equals(apart)
+
+
+@settings(max_examples=30, deadline=None)
+@given(now=pairs, earlier=pairs)
+def test_change_against_a_row_s_own_past_agrees_with_scipy(now: Pairs, earlier: Pairs) -> None:
+    both = list(zip(now, earlier, strict=False))
+    rows = [(*a, *b) for a, b in both if a[1]]
+    frame = pl.DataFrame(rows, schema=["slow", "all", "slow_before", "all_before"], orient="row")
+    if frame.is_empty():
+        return
+    found = rates.estimate(frame, successes="slow", trials="all", before=["slow_before", "all_before"]).columns
+    assert found is not None
+    for (x, n, y, m), p in zip(rows, found["changed_p"].to_list(), strict=True):
+        if m == 0:
+            assert p is None
+        else:
+            assert p == pytest.approx(stats.fisher_exact([[x, n - x], [y, m - y]]).pvalue, abs=1e-9)
+
+
+def test_past_with_more_successes_than_trials_is_refused() -> None:
+    frame = pl.DataFrame({"slow": [1], "all": [2], "slow_before": [3], "all_before": [2]})
+    with pytest.raises(ValueError, match="'slow_before' exceeds 'all_before'"):
+        rates.estimate(frame, successes="slow", trials="all", before=["slow_before", "all_before"])
