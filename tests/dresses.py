@@ -24,6 +24,47 @@ AMOUNTS = frozenset({"net_amount", "tax_amount", "total_amount", "amount", "list
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+GERMAN_FILES = {
+    "billing_invoices": "rechnungen", "billing_products": "produkte", "crm_accounts": "firmen",
+    "crm_contacts": "kontakte", "crm_leads": "interessenten", "crm_opportunities": "verkaufschancen",
+    "crm_users": "mitarbeiter", "support_tickets": "anfragen",
+}  # fmt: skip
+GERMAN = {
+    "invoice_number": "Rechnungsnummer", "customer_id": "Kundennummer", "customer_name": "Kundenname",
+    "billing_email": "Rechnungs-E-Mail", "external_id": "Externe Nummer", "type": "Art", "product": "Produkt",
+    "issue_date": "Rechnungsdatum", "due_date": "Fälligkeitsdatum", "paid_date": "Zahlungsdatum",
+    "net_amount": "Nettobetrag", "tax_amount": "Steuerbetrag", "total_amount": "Gesamtbetrag",
+    "currency": "Währung", "status": "Status", "product_id": "Produktnummer", "product_name": "Produktname",
+    "family": "Produktgruppe", "list_price": "Listenpreis", "unit_cost": "Stückkosten", "account_id": "Firmennummer",
+    "account_name": "Firmenname", "website": "Webseite", "phone": "Telefon", "segment": "Segment",
+    "industry": "Branche", "region": "Region", "lead_source": "Herkunft", "owner_id": "Zuständig",
+    "created_date": "Erstellt am", "customer_since": "Kunde seit", "contact_id": "Kontaktnummer",
+    "first_name": "Vorname", "last_name": "Nachname", "email": "E-Mail", "job_title": "Position", "role": "Rolle",
+    "preferred_channel": "Bevorzugter Kanal", "lead_id": "Leadnummer", "company": "Firma",
+    "qualified_date": "Qualifiziert am", "converted_date": "Konvertiert am",
+    "disqualified_date": "Disqualifiziert am", "opportunity_id": "Chancennummer",
+    "opportunity_name": "Bezeichnung", "stage": "Phase", "amount": "Betrag", "competitor": "Wettbewerber",
+    "loss_reason": "Verlustgrund", "close_date": "Abschlussdatum", "expected_close_date": "Erwarteter Abschluss",
+    "user_id": "Mitarbeiternummer", "name": "Name", "team": "Team", "active": "Aktiv", "ticket_id": "Ticketnummer",
+    "requester_email": "E-Mail des Anfragenden", "organization": "Organisation", "subject": "Betreff",
+    "category": "Kategorie", "priority": "Priorität", "created_at": "Eröffnet am",
+    "first_response_at": "Erste Antwort am", "resolved_at": "Gelöst am", "satisfaction_score": "Zufriedenheit",
+}  # fmt: skip
+GERMAN_WORDS = {
+    ("rechnungen", "Status"): {
+        "Paid": "Bezahlt", "Open": "Offen", "Overdue": "Überfällig", "Void": "Storniert", "Draft": "Entwurf",
+        "Failed": "Fehlgeschlagen",
+    },
+    ("rechnungen", "Art"): {"Invoice": "Rechnung", "Credit note": "Gutschrift"},
+    ("anfragen", "Status"): {"Closed": "Geschlossen", "Pending": "Wartend"},
+    ("interessenten", "Status"): {
+        "Converted": "Konvertiert", "Disqualified": "Disqualifiziert", "Qualified": "Qualifiziert",
+        "Working": "In Bearbeitung",
+    },
+    ("mitarbeiter", "Aktiv"): {"true": "ja", "false": "nein"},
+}  # fmt: skip
+
+
 @cache
 def exports() -> Mapping[str, Rows]:
     """The exports as they are, by the stem of the file's name."""
@@ -180,9 +221,21 @@ def quoted(folder: Path) -> None:
         (folder / f"{name}.csv").write_text(dressed, encoding="utf-8", newline="")
 
 
+def german(folder: Path) -> None:
+    """Columns, files and words of state in German, as well as days and amounts."""
+    for name, rows in exports().items():
+        own = GERMAN_FILES[name]
+        dressed = [
+            {GERMAN[c]: GERMAN_WORDS.get((own, GERMAN[c]), {}).get(v, v) for c, v in row.items()}
+            for row in changed(rows, dotted, comma)
+        ]
+        (folder / f"{own}.csv").write_bytes(text(dressed, ";", "\r\n").encode("cp1252"))
+
+
 DRESSES: Mapping[str, Callable[[Path], None]] = {
     "german_excel": german_excel,
     "workbooks": workbooks,
+    "german": german,
     "tabs": tabs,
     "pipes": pipes,
     "wide": wide,
@@ -196,4 +249,4 @@ DRESSES: Mapping[str, Callable[[Path], None]] = {
     "quoted": quoted,
 }
 """Those of every day first."""
-EVERY_DAY = 2
+EVERY_DAY = 3
