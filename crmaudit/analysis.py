@@ -23,7 +23,7 @@ from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
 from crmaudit.intake.load import load
 from crmaudit.intake.raw import RawTable, Unreadable
-from crmaudit.intake.read import read
+from crmaudit.intake.read import read_packed
 from crmaudit.resources import folder
 from crmaudit.run import Runner
 from crmaudit.schema import TABLES
@@ -177,10 +177,9 @@ def read_all(
     unread: list[Unreadable] = []
     for path in found.exports:
         progress(f"Reading {path.relative_to(root)}")
-        try:
-            raws.extend(read(path, root, con, workdir=scratch))
-        except Unreadable as error:
-            unread.append(error)
+        tables, failed = read_packed(path, root, con, workdir=scratch)
+        raws.extend(tables)
+        unread.extend(failed)
     return raws, unread
 
 

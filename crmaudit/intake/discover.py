@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from crmaudit.errors import InputError
+from crmaudit.intake import unpack
 from crmaudit.intake.columns_by_blanks import has_columns
 from crmaudit.intake.dialect import NO_DELIMITER, newline_of, propose
 
@@ -16,9 +17,9 @@ SUFFIXES = frozenset(
     | {".xls", ".ods"}
 )
 """Endings of files that are taken for exports as they are."""
-_TEXT_SUFFIXES = frozenset({".txt", ".dat", ".prn", ".asc", ".lst", ".out"})
+TEXT_SUFFIXES = frozenset({".txt", ".dat", ".prn", ".asc", ".lst", ".out"})
 """Endings of files that are exports when their lines have columns, and prose otherwise."""
-_PACKED = frozenset({".gz", ".zip", ".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz"})
+_PACKED = frozenset({".bz2", ".xz", ".zst", ".7z", ".rar", ".tar", ".tgz"})
 _OURS = frozenset(
     {"audit.json", "report.html", "report.md", "rejects.csv", "review.csv", "audit.duckdb", "report.xlsx"}
 )
@@ -102,16 +103,30 @@ def _reason_to_skip(path: Path) -> str | None:
 
 def _reason_by_kind(path: Path) -> str | None:
     suffix = path.suffix.lower()
-    if suffix in SUFFIXES or (suffix in _TEXT_SUFFIXES and _has_a_table(path)):
+    if suffix in SUFFIXES or (suffix in TEXT_SUFFIXES and has_a_table(path)):
         return None
+    if suffix in unpack.SUFFIXES:
+        return _reason_by_what_is_packed(path, suffix)
     if suffix in _PACKED:
         return "compressed: unpack it to have it read"
-    if suffix in _TEXT_SUFFIXES:
+    if suffix in TEXT_SUFFIXES:
         return "text without columns"
     return "no kind of file that holds exports" if suffix else "a file without an ending"
 
 
-def _has_a_table(path: Path) -> bool:
+def _reason_by_what_is_packed(path: Path, suffix: str) -> str | None:
+    if suffix == ".gz":
+        within = PurePosixPath(path.name).with_suffix("").suffix.lower()
+        is_export = within in SUFFIXES | TEXT_SUFFIXES or not within
+        return None if is_export else "compressed: unpack it to have it read"
+    found = unpack.members(path)
+    # A damaged archive is for reading to refuse aloud.
+    is_export = not found or any(PurePosixPath(member).suffix.lower() in SUFFIXES | TEXT_SUFFIXES for member in found)
+    return None if is_export else "an archive without exports"
+
+
+def has_a_table(path: Path) -> bool:
+    """Whether the lines of a text have columns, or might have."""
     try:
         with path.open("rb") as file:
             sample = file.read(_SAMPLE)

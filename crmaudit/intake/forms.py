@@ -13,7 +13,7 @@ from crmaudit.intake.sql import listed, literal
 _TIME = r"\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
 _CLOCK = rf"(,?[ T]+({_TIME}|\d{{1,2}}:\d{{2}}(:\d{{2}})? ?[AaPp]\.?[Mm]\.?))?"
 _NAME = r"[^\d\s.,:/()-]+"
-_GAP = r"(?:[-/. ]|de )*"
+_GAP = r"(?:[-/. ]|del? )*"
 _WEEKDAY = rf"({_NAME}\.?,? )?"
 
 DATE_FORMS: Mapping[str, str] = {
@@ -24,7 +24,7 @@ DATE_FORMS: Mapping[str, str] = {
     "compact": r"(19|20|21)\d{6}",
     "compact_time": r"(19|20|21)\d{6}[T ]?\d{6}",
     "numeric": rf"\d{{1,2}}[-/.]\d{{1,2}}[-/.]\d{{4}}{_CLOCK}",
-    "day_month": rf"{_WEEKDAY}\d{{1,2}}(st|nd|rd|th|\.)?{_GAP}{_NAME}\.?,?{_GAP}\d{{4}}{_CLOCK}",
+    "day_month": rf"{_WEEKDAY}\d{{1,2}}(st|nd|rd|th|er|[.º])?{_GAP}{_NAME}\.?,?{_GAP}\d{{4}}{_CLOCK}",
     "month_day": rf"{_WEEKDAY}{_NAME}\.? \d{{1,2}}(st|nd|rd|th)?,? \d{{4}}{_CLOCK}",
     "epoch_s": r"\d{10}",
     "epoch_ms": r"\d{13}",
@@ -161,7 +161,7 @@ _CALENDARS: Mapping[str, tuple[str, tuple[int, int, int]]] = {
     "numeric dmy": (_NUMERIC, (3, 2, 1)),
     "numeric mdy": (_NUMERIC, (3, 1, 2)),
     "day_month": (
-        rf"^(?:{_NAME}\.?,? )?(\d{{1,2}})(?:st|nd|rd|th|\.)?{_GAP}({_NAME})\.?,?{_GAP}(\d{{4}})",
+        rf"^(?:{_NAME}\.?,? )?(\d{{1,2}})(?:st|nd|rd|th|er|[.º])?{_GAP}({_NAME})\.?,?{_GAP}(\d{{4}})",
         (3, 2, 1),
     ),
     "month_day": (rf"^(?:{_NAME}\.?,? )?({_NAME})\.? (\d{{1,2}})(?:st|nd|rd|th)?,? (\d{{4}})", (3, 1, 2)),

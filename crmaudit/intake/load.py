@@ -109,7 +109,7 @@ def _load_one(
 ) -> _Step:
     if found.mapping is None:
         raise ValueError(f"{found.table.path} has no mapping")
-    workbook = found.table.path.lower().endswith(_WORKBOOKS)
+    workbook = found.table.path.lower().removesuffix(".gz").endswith(_WORKBOOKS)
     typed = typed_table(
         con, found.profile, found.mapping,
         name=f"loaded._{source_id}", system=found.system, source_id=source_id,

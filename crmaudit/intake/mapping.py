@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from crmaudit.intake.profile import ColumnProfile, Profile
-from crmaudit.intake.synonyms import Derived, KnownExport, RowFilter, TableNames, Vocabulary, fits, plain
+from crmaudit.intake.synonyms import Derived, KnownExport, RowFilter, TableNames, Vocabulary, english, fits, plain
 from crmaudit.schema import TABLES, Column
 
 _PARTY_IDS = ("account_id", "contact_id")
@@ -217,7 +217,7 @@ def load_stamps(profile: Profile) -> dict[str, str]:
 
 def is_specific(entity: str, mapped: MappedColumn) -> bool:
     """Whether a key column's name says which table it is the key of ("ticket id", not "id")."""
-    return mapped.column == TABLES[entity].key and plain(mapped.source) not in ("id", "record id", "num")
+    return mapped.column == TABLES[entity].key and english(mapped.source) not in ("id", "record id", "num")
 
 
 def _offers(

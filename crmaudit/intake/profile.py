@@ -12,7 +12,7 @@ import duckdb
 
 from crmaudit.intake import forms
 from crmaudit.intake.raw import RawTable
-from crmaudit.intake.synonyms import Vocabulary, plain
+from crmaudit.intake.synonyms import Vocabulary, english, english_file_words
 
 SAMPLE_ROWS = 1000
 
@@ -59,7 +59,7 @@ class Profile:
     def file_words(self) -> str:
         """The file's (and sheet's) name in plain words, with a space on both sides."""
         stem = PurePosixPath(self.table.path).name.split(".")[0]
-        return f" {plain(stem)} {plain(self.table.sheet or '')} "
+        return english_file_words(f"{stem} {self.table.sheet or ''}")
 
 
 def profile(con: duckdb.DuckDBPyConnection, table: RawTable, words: Vocabulary) -> Profile:
@@ -74,7 +74,7 @@ def profile(con: duckdb.DuckDBPyConnection, table: RawTable, words: Vocabulary) 
         counted = Counter(values)
         columns[name] = ColumnProfile(
             name=name,
-            plain=plain(name),
+            plain=english(name),
             values=values,
             distinct=frozenset(counted),
             rows=len(rows),

@@ -16,7 +16,16 @@ from crmaudit.intake.overrides import apply_override, override_for
 from crmaudit.intake.profile import Profile, profile
 from crmaudit.intake.raw import RawTable
 from crmaudit.intake.sql import one_row, quoted
-from crmaudit.intake.synonyms import KnownExport, Vocabulary, fits, known_exports, plain, unused_exports, vocabulary
+from crmaudit.intake.synonyms import (
+    KnownExport,
+    Vocabulary,
+    english,
+    fits,
+    known_exports,
+    plain,
+    unused_exports,
+    vocabulary,
+)
 from crmaudit.schema import TABLES
 
 GENERIC = "generic"
@@ -285,7 +294,7 @@ def _party_column(master: Recognition) -> str:
 
 def _key_name(master: Recognition) -> str | None:
     source = master.mapping.source_of(TABLES[master.mapping.entity].key or "") if master.mapping else None
-    return plain(source) if source else None
+    return english(source) if source else None
 
 
 def _proven_stamps(con: duckdb.DuckDBPyConnection, seen: Profile) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -15,10 +16,12 @@ from crmaudit.errors import SettingsError
 from crmaudit.schema import TABLES
 
 SOURCES = Path(__file__).resolve().parents[1] / "sources"
-VOCABULARIES = ("generic.toml", "words.toml", "unused.toml")
+VOCABULARIES = ("generic.toml", "languages.toml", "words.toml", "unused.toml")
 """The files of the folder that describe no single export."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_ACCENTS = re.compile(r"[\u0300-\u036f]")
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -26,6 +29,40 @@ _WORD = re.compile(r"[^\W_]+")
 def plain(name: str) -> str:
     """A column's name to compare by: "Deal_Stage", "dealStage" and "*Deal Stage" are all "deal stage"."""
     return " ".join(_WORD.findall(_CAMEL.sub(" ", name))).lower()
+
+
+def english(name: str) -> str:
+    """A column's plain name, in English where languages.toml knows it: "Fälligkeitsdatum" is "due date"."""
+    found, columns = plain(name), _languages()[0]
+    # Macs write accents as signs of their own, and "MwSt." is one word, which dealStage is not.
+    composed = unicodedata.normalize("NFC", name)
+    return columns.get(plain(composed)) or columns.get(plain(composed.lower()), found)
+
+
+def english_file_words(name: str) -> str:
+    """The words of a file's name with their English ones after them, a space on both sides."""
+    words = f" {plain(name)} "
+    return words + "".join(f"{theirs} " for own, theirs in _languages()[1].items() if f" {own} " in words)
+
+
+@cache
+def _languages() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Names of columns and of files in every spelling -> the English name."""
+    columns: dict[str, str] = {}
+    files: dict[str, str] = {}
+    for language in _toml(SOURCES / "languages.toml").values():
+        for part, found in (("columns", columns), ("files", files)):
+            for name, texts in language[part].items():
+                for text in texts:
+                    for spelling in _spellings(text):
+                        found.setdefault(spelling, name)
+    return columns, files
+
+
+def _spellings(text: str) -> set[str]:
+    """With accents, without them, and the way people write umlauts who lack them."""
+    written_out = text.translate(_UMLAUTS)
+    return {plain(text), *(plain(_ACCENTS.sub("", unicodedata.normalize("NFKD", t))) for t in (text, written_out))}
 
 
 @dataclass(frozen=True)

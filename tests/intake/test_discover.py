@@ -24,7 +24,7 @@ def test_exports_come_in_order_and_the_rest_is_named(tmp_path: Path) -> None:
         "paper.pdf",
         ".hidden.csv",
         "~$c.xlsx",
-        "packed.csv.gz",
+        "packed.csv.bz2",
         "LICENSE",
     ):
         (tmp_path / name).write_text("x")
@@ -41,7 +41,7 @@ def test_exports_come_in_order_and_the_rest_is_named(tmp_path: Path) -> None:
         "paper.pdf": "no kind of file that holds exports",
         ".hidden.csv": "hidden",
         "~$c.xlsx": "hidden",
-        "packed.csv.gz": "compressed: unpack it to have it read",
+        "packed.csv.bz2": "compressed: unpack it to have it read",
         "LICENSE": "a file without an ending",
         "SOURCE.txt": "text without columns",
     }
