@@ -138,9 +138,10 @@ def similar(left: Sequence[str], right: Sequence[str] | None = None) -> pl.DataF
     mine, theirs = _spelt(names), _spelt(others)
     if mine.is_empty() or theirs.is_empty():
         return _nothing()
-    counts = mine if right is None else pl.concat([mine, theirs])
-    words = counts.group_by("word").agg(pl.len().alias("n"))
-    total = len(names) + (0 if right is None else len(others))
+    # A company counts once, however often and with whatever form its name is written.
+    companies = list({(n.words, n.numbers): n for n in (*names, *others)}.values())
+    words = _spelt(companies).group_by("word").agg(pl.len().alias("n"))
+    total = len(companies)
     # Whole numbers, so that sums do not depend on the order in which they are taken.
     words = words.with_columns(weight=((total / pl.col("n")).log() * 1000 + 1000).round().cast(pl.Int64))
     kin = _kin(mine["word"].unique().sort(), theirs["word"].unique().sort(), words)
