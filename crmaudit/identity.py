@@ -17,6 +17,7 @@ import duckdb
 
 from crmaudit.audits import read_models
 from crmaudit.database import drop_loaded, filled_counts, quoted
+from crmaudit.doubles import find_doubles
 from crmaudit.resemblance import join_similar_names
 from crmaudit.resources import folder
 from crmaudit.reviewed import Verdict, groups
@@ -67,6 +68,7 @@ def resolve(con: duckdb.DuckDBPyConnection, reviewed: Sequence[Verdict] = ()) ->
             "other_name varchar, score double, evidence varchar)"
         )
     _number_parties(con, has_verdicts=any(verdict.is_same for verdict in reviewed))
+    find_doubles(con, steps)
     for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
         _write(con, TABLES[name])
         drop_loaded(con, name)

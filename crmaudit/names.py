@@ -154,7 +154,7 @@ def similar(left: Sequence[str], right: Sequence[str] | None = None) -> pl.DataF
     ]
     if not found:
         return _nothing()
-    return pl.concat(found).sort("left", "right")
+    return pl.concat(found).unique().sort("left", "right")
 
 
 def _nothing() -> pl.DataFrame:
@@ -261,8 +261,13 @@ def _blocked(
             for key in ("joined", "sorted")
         )
         pairs.append(whole.filter(pl.col("left").is_between(first, first + AT_ONCE, closed="left")))
-        found = pl.concat(pairs).unique()
-        yield found.filter(pl.col("left") < pl.col("right")) if is_same else found
+        found = pl.concat(pairs)
+        if is_same:
+            # Of two names the shorter may find the longer by its rarest word, and not the other way round.
+            found = found.filter(pl.col("left") != pl.col("right")).select(
+                left=pl.min_horizontal("left", "right"), right=pl.max_horizontal("left", "right")
+            )
+        yield found.unique()
 
 
 def _scored(

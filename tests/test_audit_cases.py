@@ -46,6 +46,7 @@ def test_page_says_what_is_asked_and_why(page: Page) -> None:
 CONTRACT = {
     "identity_resolution": "customers billing_matched_pct tickets_matched_pct activities_matched_pct "
     "events_attributed_pct unattributed_revenue",
+    "duplicate_records": "duplicate_accounts duplicate_contacts duplicate_pct",
     "lead_funnel": "raw_to_qualified_pct qualified_to_opportunity_pct qualified_to_customer_pct qualified_open_pct "
     "qualified_to_customer_trend",
     "time_to_convert": "converted_in_90_days_pct converted_in_365_days_pct median_days naive_median_days",

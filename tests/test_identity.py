@@ -181,6 +181,38 @@ def test_not_the_same_parts_two_who_joined_one() -> None:
     assert links["account billing 7"][0] != links["account billing 8"][0]
 
 
+def doubles(names: Sequence[str], verdicts: Sequence[Verdict] = ()) -> tuple[list[Any], list[Any]]:
+    """Doubles of accounts A1, A2 ... of one system as (record, first, rule); and the pairs that may be doubles."""
+    with duckdb.connect() as con:
+        create_loaded(con, TABLES)
+        con.execute("create table settings as select 'account' as grain")
+        for number, name in enumerate(names, 1):
+            row = f"'crm', 'A{number}', '{quoted(name)}', date '2020-01-01' + {number}"
+            con.execute(f"insert into loaded.accounts (system, account_id, name, created_on) values ({row})")
+        identity.resolve(con, verdicts)
+        found = con.execute("select record_id, first_id, rule from doubles order by all").fetchall()
+        return found, con.execute("select record_id, first_id from possible_doubles order by all").fetchall()
+
+
+def test_doubles_by_similar_names_are_no_chain() -> None:
+    names = ["Zenitharion Logistics", "Zenitharon Logistics", "Zenitaron Logistics", "ZENITHARION LOGISTICS"]
+    found, possible = doubles(names)
+    assert found == [("A2", "A1", "similar name"), ("A4", "A1", "name")]
+    assert possible == [("A3", "A2")]
+
+
+def test_doubles_of_a_double_go_with_it_to_the_first() -> None:
+    found, _ = doubles(["Zenithar Logistics", "Zenithar Logistcs", "zenithar logistcs"])
+    assert found == [("A2", "A1", "similar name"), ("A3", "A1", "name")]
+
+
+def test_records_that_are_not_the_same_are_no_doubles() -> None:
+    names = ["Zenithar Logistics", "Zenithar Logistcs", "Brunt", "Brunt"]
+    assert len(doubles(names)[0]) == 2
+    verdicts = [apart("account crm A2", "account crm A1"), apart("account crm A3", "account crm A4")]
+    assert doubles(names, verdicts) == ([], [])
+
+
 def test_order_of_rows_changes_nothing() -> None:
     invoices = [("billing", None, name) for name in ("Hartmanng", "Zenithar Logistcs", "Brunt Enginering", "54 Studio")]
     assert resolved(ACCOUNTS[::-1], invoices[::-1]) == resolved(ACCOUNTS, invoices)

@@ -122,6 +122,8 @@ def test_of_two_that_their_system_keeps_apart_the_better_joins() -> None:
 def test_names_among_themselves_are_compared_once() -> None:
     names = ["Zenithar Logistics", "Other", "Logistics Zenithar", "Zenithar Logistics"]
     assert similar(names).select("left", "right").rows() == [(0, 2), (0, 3), (2, 3)]
+    longer = ["Brunt Zenithar Cleve Edwig", "Brunt Zenithar Cleve"]
+    assert similar([*longer, "Other"]).rows() == similar([*longer[::-1], "Other"]).rows() != []
 
 
 @pytest.mark.parametrize(("left", "right"), [([], ["A"]), (["A"], []), (["1&1"], ["1&1"]), (["..."], ["..."])])
