@@ -27,13 +27,12 @@ def join_similar_names(con: duckdb.DuckDBPyConnection, steps: Mapping[str, str])
     con.execute(f"create or replace temp table doubtful_names {RESEMBLING}")
     con.execute(f"create or replace temp table party_names as {steps['party_names']}")
     open_names = con.execute("select party, name from party_names where is_open order by party, name").fetchall()
-    ranks = "select min(rank) from party_names"
-    if (
-        not open_names
-        or not con.execute(f"select 1 from party_names where rank = ({ranks}) and not is_open").fetchall()
-    ):
+    names = con.execute(
+        "select party, name from party_names where rank < (select max(rank) from party_names where is_open) "
+        "order by party, name"
+    ).fetchall()
+    if not open_names or not names:
         return
-    names = con.execute("select party, name from party_names where rank < 5 order by party, name").fetchall()
     if not _compare(con, open_names, names):
         return
     pairs = _pairs(con, steps)

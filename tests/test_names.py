@@ -29,7 +29,7 @@ from crmaudit.names import decide, parse, similar
         ("O'Reilly Media, Inc.", "media oreilly", ""),
         ("Spa Hotel", "hotel spa", ""),
         ("Fund II LP", "fund", "2"),
-        ("Studio 054", "studio", "54"),
+        ("Studio 054", "studio", "054"),
         ("1&1 AG", "", "1 1"),
         ("The Limited", "limited the", ""),
         ("Øst Straße Łódź", "lodz ost strasse", ""),
