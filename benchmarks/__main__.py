@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import tempfile
 from collections.abc import Callable
@@ -20,6 +21,9 @@ MEMORY_GOAL_GIB = 2.0
 NAIVE_GOAL_TIMES = 4.0
 EXAMPLE_GOAL_SECONDS = 3.0
 HELP_GOAL_MS = 150.0
+PRECISION_GOAL = 0.995
+RECALL_GOAL = 0.95
+IDENTITY_GOAL_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,22 @@ class Bench:
         milliseconds = seconds * 1000
         self.add("crmaudit --help", f"{milliseconds:.0f} ms", f"< {HELP_GOAL_MS:g} ms", milliseconds < HELP_GOAL_MS)
 
+    def identity(self) -> None:
+        measured = python("-m", "benchmarks.identity", "test")
+        told = json.loads(measured.output)
+        precision, recall = told["right"] / told["links"], told["right"] / told["wanted"]
+        goal = IDENTITY_GOAL_SECONDS
+        self.add(
+            "identity, precision of the links",
+            f"{precision:.4f}",
+            f">= {PRECISION_GOAL:g}",
+            precision >= PRECISION_GOAL,
+        )
+        self.add("identity, recall", f"{recall:.4f}", f">= {RECALL_GOAL:g}", recall >= RECALL_GOAL)
+        seconds = told["seconds"]
+        self.add("  100,000 accounts x 100,000 billing names", f"{seconds:.1f} s", f"< {goal:g} s", seconds < goal)
+        self.add_peak(measured, None)
+
     def add_peak(self, measured: Run, goal: float | None) -> None:
         peak = measured.peak_bytes / GIB
         if goal is None:
@@ -94,6 +114,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "naive": Bench.naive,
     "example": Bench.example,
     "help": Bench.help,
+    "identity": Bench.identity,
 }
 """In the order in which they are measured: ratios need the scan first, then the analysis."""
 

@@ -7,7 +7,7 @@ import datetime as dt
 import importlib
 import shutil
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -25,6 +25,9 @@ from crmaudit.intake.load import load
 from crmaudit.intake.raw import RawTable, Unreadable
 from crmaudit.intake.read import read_packed
 from crmaudit.resources import folder
+from crmaudit.reviewed import FILE_NAME as VERDICTS
+from crmaudit.reviewed import Verdict
+from crmaudit.reviewed import read as read_reviewed
 from crmaudit.run import Runner
 from crmaudit.schema import TABLES
 from crmaudit.settings import Settings
@@ -56,18 +59,21 @@ def analyze(
     settings: Settings,
     *,
     queries: Iterable[Path] = (),
+    reviewed: Path | None = None,
     limits: Limits = Limits(),
     progress: Progress = lambda _: None,
 ) -> report.Report:
     """Audits the exports and writes the audit folder, whole or not at all.
 
-    InputError where nothing can be read; the other errors of `errors` name the option or file at fault.
+    `reviewed` is a links.csv. InputError where nothing can be read; the other errors of `errors` name the option or
+    file at fault.
     """
     if exports.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"{exports} lies in {out}, which the audit is to replace; choose another folder with --out")
     threading.Thread(target=_import_ahead, daemon=True).start()
     queries = tuple(queries)
     audits = audits_of(queries)
+    verdicts = read_reviewed(reviewed) if reviewed is not None else ()
     found = _survey(exports)
     today = dt.datetime.now(ZoneInfo(settings.timezone)).date()
     with workspace.replacing(out) as fresh:
@@ -78,7 +84,7 @@ def analyze(
             known = _take_in(con, exports, found, scratch, settings, today, progress)
             known = replace(known, findings=(*known.findings, *_replacements(audits)))
             lock(con, scratch)
-            result = analyze_loaded(Database(con, scratch), settings, today, audits, known, progress)
+            result = analyze_loaded(Database(con, scratch), settings, today, audits, known, progress, reviewed=verdicts)
             _write_lists(con, fresh)
             con.execute("checkpoint")
         except duckdb.OutOfMemoryException as error:
@@ -215,11 +221,11 @@ def _write_lists(con: duckdb.DuckDBPyConnection, fresh: Path) -> None:
         'select path, sheet, line, "column", value, reason from loaded.rejects order by path, sheet, line, "column"'
     ).fetchall()
     _write_csv(fresh / "rejects.csv", ("file", "sheet", "line", "column", "value", "reason"), rejects)
+    columns = ("record", "name", "other_record", "other_name", "score", "evidence")
     doubtful = con.execute(
-        "select record, min(account_name), min(email), min(evidence) from links "
-        "where is_doubtful group by record order by record"
+        f"select {', '.join(columns)} from doubtful_pairs order by score desc, record, other_record"
     ).fetchall()
-    _write_csv(fresh / "review.csv", ("record", "name", "email", "evidence"), doubtful)
+    _write_csv(fresh / "review.csv", columns, doubtful)
 
 
 def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
@@ -247,6 +253,7 @@ def analyze_loaded(
     known: Known,
     progress: Progress,
     models: Iterable[Model] | None = None,
+    reviewed: Sequence[Verdict] = (),
 ) -> report.Report:
     """The report over the tables of schema `loaded`, which this completes by empty ones.
 
@@ -261,7 +268,7 @@ def analyze_loaded(
     _write_rates(db, settings)
     _apply_stages(db, settings)
     progress("Who is who across the systems")
-    identity.resolve(db.con)
+    identity.resolve(db.con, reviewed)
     _write_coverage(db)
     runner = Runner(db, read_models(folder("queries") / "model") if models is None else models, filled, currency)
     built = runner.build_models(progress)
@@ -269,7 +276,7 @@ def analyze_loaded(
     checks = tuple(r for r in results if r.chapter == "data")
     answers = tuple(r for r in results if r.chapter != "data")
     window = db.con.execute("select as_of_on, start_on, end_on from periods where period = 'current'").fetchall()[0]
-    findings = (*known.findings, *(f for r in checks for f in r.findings))
+    findings = (*known.findings, *_unknown_verdicts(db), *(f for r in checks for f in r.findings))
     return report.Report(
         crmaudit=__version__,
         as_of=window[0].isoformat(),
@@ -284,6 +291,14 @@ def analyze_loaded(
         findings=findings,
         summary=_summary(answers),
     )
+
+
+def _unknown_verdicts(db: Database) -> Iterable[report.Finding]:
+    """Verdicts on records that are gone, or whose names somebody has changed."""
+    lines = db.scalar("select string_agg(line::varchar, ', ' order by line) from reviewed_links where not is_known")
+    if lines:
+        text = f"{VERDICTS} names records that these exports do not have, in line {lines}."
+        yield report.Finding("sources/watch/links", "watch", text)
 
 
 def _filled(db: Database) -> frozenset[str]:

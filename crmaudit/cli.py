@@ -82,7 +82,8 @@ def analyze(
     """Audit the exports: write report.html, report.md, audit.json and audit.duckdb."""
     if fail_on not in (None, "act", "watch"):
         raise UsageError(f"--fail-on takes act or watch, not {fail_on!r}")
-    from crmaudit import analysis, render  # noqa: PLC0415
+    from crmaudit import analysis, render, reviewed  # noqa: PLC0415
+    from crmaudit.settings import find  # noqa: PLC0415
     from crmaudit.terminal import console, progress  # noqa: PLC0415
 
     settings = _settings(exports, config, as_of=as_of, window=window, currency=currency, timezone=timezone)
@@ -92,6 +93,7 @@ def analyze(
             out,
             settings,
             queries=queries or (),
+            reviewed=reviewed.find(exports, config or find(exports)),
             limits=analysis.Limits(threads=threads) if memory is None else analysis.Limits(memory, threads),
             progress=tell,
         )

@@ -68,6 +68,7 @@ CONTRACT = {
     "vote_timeline": "events customers_with_events_pct momentum_down_a_customers",
     "advocates": "promoters nps promoter_heavy_overlap_pct reference_candidates supporters_not_customers",
     "satisfaction": "csat_pct response_rate_pct change_points",
+    "duplicate_records": "duplicate_accounts duplicate_contacts duplicate_pct",
     "lead_funnel": "raw_to_qualified_pct qualified_to_opportunity_pct qualified_to_customer_pct qualified_open_pct "
     "qualified_to_customer_trend",
     "time_to_convert": "converted_in_90_days_pct converted_in_365_days_pct median_days naive_median_days",

@@ -11,6 +11,7 @@ from crmaudit.errors import InputError
 from crmaudit.intake import unpack
 from crmaudit.intake.columns_by_blanks import has_columns
 from crmaudit.intake.dialect import NO_DELIMITER, newline_of, propose
+from crmaudit.reviewed import is_reviewed
 
 SUFFIXES = frozenset(
     {".csv", ".tsv", ".tab", ".psv", ".json", ".ndjson", ".jsonl", ".parquet", ".pq", ".xlsx", ".xlsm", ".xlsb"}
@@ -94,6 +95,8 @@ def _reason_to_skip(path: Path) -> str | None:
         return "hidden"
     if path.name in _OURS and (path.parent / "audit.json").exists():
         return "written by crmaudit"
+    if is_reviewed(path):
+        return "verdicts on links, which the run obeys"
     try:
         is_file = stat.S_ISREG(path.stat().st_mode)
     except OSError as error:

@@ -12,4 +12,6 @@ join records on records.record = mine.record
 join present on present.rank = records.rank
 join identifiers theirs on theirs.kind = mine.kind and theirs.value = mine.value
 join settled other on other.record = theirs.record
+left join kept_apart on kept_apart.record = mine.record and kept_apart.party = other.party
+where kept_apart.record is null
 group by mine.record, mine.kind

@@ -13,7 +13,7 @@
 -- activities_matched_pct = { unit = "pct", better = "up" }
 -- events_attributed_pct = { unit = "pct", better = "up", note = "tickets, activities and mails that name a person" }
 -- unattributed_revenue = { unit = "money", better = "down", note = "sales of nobody we know" }
--- doubtful_links = { unit = "n", note = "records that a rule ties to several customers; left apart" }
+-- doubtful_links = { unit = "n", note = "records that may belong to another customer, or to one of several; left apart, for review" }
 -- [[finding]]
 -- level = "act"
 -- when = "tickets_matched_pct < 50 and tickets_matched_pct_n >= 20"
