@@ -161,8 +161,8 @@ def estimate(
 
     With `shrink` also `shrunk_pct`, `shrunk_low_pct`, `shrunk_high_pct`: three deals do not top a table. With `compare`
     also `differs_p` against the pooled rate of the other rows, or of those alone that share its value of `family`: rows
-    that divide the same subjects several ways are compared within each way. With `before = [successes, trials]`, columns
-    of the same row, also `changed_p` against the row's own rate before. Rows without trials are null throughout.
+    that divide the same subjects several ways are compared within each way. With `before = [successes, trials]`,
+    two columns of the row, also `changed_p` against the row's own rate before. Rows without trials are null throughout.
     ValueError where successes or trials are no counts or successes exceed trials.
     """
     usable = (

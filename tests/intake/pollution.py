@@ -103,7 +103,9 @@ def _compare(file: Polluted, table: RawTable, found: list[Row], tally: Tally, to
         if line in rejected or line in told:
             tally.counted += 1
         else:
-            tally.lost.append(f"{file.name}: line {line}: {row}; rejects {[(r.line, r.reason) for r in table.rejects][:4]}")
+            tally.lost.append(
+                f"{file.name}: line {line}: {row}; rejects {[(r.line, r.reason) for r in table.rejects][:4]}"
+            )
 
 
 def judged(files: Iterable[Polluted]) -> Tally:
