@@ -62,7 +62,8 @@
 -- label = "event"
 -- ///
 -- /// table cases
--- A sample by number where there are very many: the multiplier only mixes the order.
+-- A sample by number where there are very many. The multipliers are as large as the modulus, so that the order has nothing
+-- to do with age: small ones would draw the oldest customers.
 select party_id, is_contractual, since_on, lost_on, 12 * extract(year from lost_on) + extract(month from lost_on) as month_number
 from (
     select
@@ -70,7 +71,7 @@ from (
         is_contractual,
         since_on,
         until_on as lost_on,
-        row_number() over (order by (cast(party_id as bigint) * 48271) % 2147483647, party_id, until_on) as place
+        row_number() over (order by (cast(party_id as bigint) * 1103515245) % 2147483647, party_id, until_on) as place
     from leaving_spells
     where is_lost
 ) numbered
@@ -82,7 +83,7 @@ order by party_id, lost_on
 with pool as (
     select party_id
     from (
-        select party_id, row_number() over (order by (cast(party_id as bigint) * 69621) % 2147483647, party_id) as place
+        select party_id, row_number() over (order by (cast(party_id as bigint) * 1220703125) % 2147483647, party_id) as place
         from leaving_spells
         group by party_id
     ) mixed
@@ -198,7 +199,7 @@ drawn as (
         m.party_id,
         row_number() over (
             partition by l.party_id, l.lost_on
-            order by (cast(m.party_id as bigint) * 16807 + cast(l.party_id as bigint) * 48271) % 2147483647, m.party_id
+            order by (cast(m.party_id as bigint) * 1103515245 + cast(l.party_id as bigint) * 1220703125) % 2147483647, m.party_id
         ) as place
     from lost l
     join member_months m
