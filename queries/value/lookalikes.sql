@@ -36,6 +36,9 @@
 -- key = "{trait} {value}"
 -- text = "Customers with {trait} {value} are seldom lucrative: {lucrative} of {customers} are among the top tenth."
 -- [[partial]]
+-- when = "select coalesce(sum(purchases), 0) = 0 from customers where period = 'current'"
+-- reason = "No invoices, payments or won deals are exported, so nobody's revenue is known."
+-- [[partial]]
 -- when = "select kind = 'opportunities' from purchase_source"
 -- reason = "No invoices or payments: won deals stand in for purchases."
 -- [[partial]]
