@@ -17,8 +17,8 @@ def table(rows: Pairs) -> pl.DataFrame:
     return pl.DataFrame(rows, schema={"won": pl.Int64, "deals": pl.Int64}, orient="row")
 
 
-def columns(rows: Pairs, **options: bool) -> pl.DataFrame:
-    found = rates.estimate(table(rows), successes="won", trials="deals", **options).columns
+def columns(rows: Pairs, *, shrink: bool = False, compare: bool = False) -> pl.DataFrame:
+    found = rates.estimate(table(rows), successes="won", trials="deals", shrink=shrink, compare=compare).columns
     assert found is not None
     return found
 
