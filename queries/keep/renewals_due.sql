@@ -4,8 +4,8 @@
 -- why      = "A renewal that is prepared ninety days ahead is a talk; one that is noticed on the day is a cancellation."
 -- fix      = "Export subscriptions with their renewal day or billing period, and tickets and payments of the same customers."
 -- headline = ["{renewals_90d} renewals with an MRR of {renewals_90d_mrr} come up within 90 days, {renewals_30d} of them within 30; {renewals_at_risk_mrr} is in danger.", "{renewals_90d} renewals come up within 90 days, {renewals_30d} of them within 30; what they are worth is not known."]
--- optional = ["*"]
--- any_of   = [["subscriptions.started_on", "opportunities.expected_close_on"]]
+-- optional = ["subscription_values", "deals", "contract_forecasts", "issues", "receivables", "parties", "classes", "users.user_id", "users.name", "payments.status", "payments.paid_on", "invoices.status", "invoices.issued_on", "opportunities.kind", "opportunities.pipeline", "opportunities.opportunity_id"]
+-- any_of   = [["subscriptions.renews_on", "subscriptions.billing_period", "subscriptions.ended_on", "opportunities.expected_close_on"]]
 -- hidden   = ["renewal_days", "signs"]
 -- [metrics]
 -- renewals_30d = { unit = "n", label = "Renewals within 30 days", note = "running paid subscriptions by renewal day, else end of term, else end of the running billing period; without subscriptions, open renewal deals by expected close" }
