@@ -143,7 +143,6 @@ billed as (
     select i.system, i.invoice_id, min(nullif(trim(i.product), ''))
     from invoices i
     where i.invoice_id is not null
-        and i.product is not null
         and not exists (select 1 from invoice_lines l where l.system = i.system and l.invoice_id = i.invoice_id)
     group by i.system, i.invoice_id
 ),
