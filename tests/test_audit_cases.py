@@ -102,6 +102,8 @@ CONTRACT = {
     "win_back": "lapsed_customers reactivation_rate_pct win_back_candidates win_back_value",
     "won_to_cash": "won_not_invoiced invoiced_not_won invoiced_not_paid agreeing_customers_pct",
     "payment_behaviour": "days_to_pay_median overdue_amount failed_payments slower_payers",
+    "renewals_due": "renewals_30d renewals_90d renewals_90d_mrr renewals_at_risk_mrr",
+    "products_and_returns": "refund_rate_pct most_returned_product",
     "churn_risk": "expected_active_customers probably_gone at_risk_customers at_risk_revenue holdout_error_pct auc",
 }
 """The figures that programs read by name: to be added to, never to be renamed."""

@@ -1,6 +1,6 @@
 -- /// model
 -- title    = "Each subscription with its monthly recurring revenue"
--- optional = ["subscriptions.mrr", "subscriptions.price", "subscriptions.discount_pct", "subscriptions.quantity", "subscriptions.billing_period", "subscriptions.ended_on", "subscriptions.is_trial", "subscriptions.status", "subscriptions.product_id", "subscriptions.plan", "subscriptions.currency", "subscriptions.is_churned", "products.product_id", "products.price", "products.name", "subscriptions.subscription_id", "subscriptions.trial_ends_on"]
+-- optional = ["subscriptions.mrr", "subscriptions.price", "subscriptions.discount_pct", "subscriptions.quantity", "subscriptions.billing_period", "subscriptions.ended_on", "subscriptions.is_trial", "subscriptions.status", "subscriptions.product_id", "subscriptions.plan", "subscriptions.currency", "subscriptions.is_churned", "products.product_id", "products.price", "products.name", "subscriptions.subscription_id", "subscriptions.trial_ends_on", "subscriptions.renews_on"]
 -- ///
 -- An annual price is spread over its months; a list price is the plan's price per month. In the report currency; unknown
 -- where there is no rate. `is_trial` holds for all that nobody pays for.
@@ -15,6 +15,8 @@ select
     coalesce(s.is_trial, false) or coalesce(s.status, 'active') in ('trial', 'incomplete', 'draft') as is_trial,
     s.is_churned,
     s.trial_ends_on,
+    s.renews_on,
+    s.billing_period,
     case when s.currency is null or upper(s.currency) = settings.currency then 1 else r.rate end as rate,
     cast(coalesce(
         s.mrr,

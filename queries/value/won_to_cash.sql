@@ -220,7 +220,6 @@ facts as (
         and coalesce(i.status, 'open') not in ('draft', 'void', 'failed')
         and i.issued_on > s.start_on
         and i.issued_on <= s.end_on
-        and (i.currency is null or upper(i.currency) = t.currency or x.rate is not null)
     union all
     select u.party_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, u.without_invoice_amount
     from unclaimed u
