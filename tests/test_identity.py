@@ -132,6 +132,16 @@ def test_two_web_sites_speak_against_one_company() -> None:
     assert [(p[0], p[2]) for p in pairs] == [("account erp B1", "account crm A1")]
 
 
+def test_name_decides_nothing_where_a_better_rule_is_in_doubt() -> None:
+    accounts = [("crm", "A1", "Aarbo", "x.io"), ("crm", "A2", "Brunto", "x.io"), ("crm", "A3", "Zenithar Logistics")]
+    links, pairs = resolved(accounts, [("billing", "7", "Zenithar Logistcs", "pay@x.io")])
+    assert links["account billing 7"] == ("account billing 7", "own", None, True)
+    assert [(p[0], p[2]) for p in pairs] == [
+        ("account billing 7", "account crm A1"),
+        ("account billing 7", "account crm A2"),
+    ]
+
+
 def test_persons_are_never_joined_by_name() -> None:
     accounts = [("crm", "A1", "Zenithar Logistics")]
     links, pairs = resolved(accounts, [("billing", None, "Zenithar Logistcs")], grain="person")
