@@ -116,7 +116,9 @@ def of_the_file(name: str, sheet: Sheet) -> Iterator[Polluted]:
     for n in (1, 2, 4):
         above = tuple(["Report of orders", "", "Run by Ann on Monday", ""][:n])
         yield made(f"{name}: preamble of {n}", replace(sheet, above=above))
-        yield made(f"{name}: padded preamble of {n}", replace(sheet, above=tuple(a + sheet.delimiter * 4 for a in above)))
+        yield made(
+            f"{name}: padded preamble of {n}", replace(sheet, above=tuple(a + sheet.delimiter * 4 for a in above))
+        )
     yield made(f"{name}: sep line", replace(sheet, above=(f"sep={sheet.delimiter}",)))
     total = line_of(("Total", "", "", "12345.00", ""), sheet)
     for footer in (("", "End of report"), (total,), ("", total), ("40 rows",), ("", "Confidential", "Page 1 of 1")):
@@ -127,9 +129,16 @@ def of_the_file(name: str, sheet: Sheet) -> Iterator[Polluted]:
     twice = ("invoice no", "customer name", "invoice date", "amount", "amount")
     yield made(f"{name}: a name twice", replace(sheet, header=twice), header=(*twice[:4], "amount (2)"))
     nameless = ("invoice no", "", "invoice date", "amount", "note")
-    yield made(f"{name}: a name is empty", replace(sheet, header=nameless), header=("invoice no", "column 2", *nameless[2:]))
+    yield made(
+        f"{name}: a name is empty", replace(sheet, header=nameless), header=("invoice no", "column 2", *nameless[2:])
+    )
     wide = tuple((*row, "", "") for row in sheet.rows)
-    yield made(f"{name}: empty columns", replace(sheet, header=(*HEADER, "", ""), rows=wide), header=HEADER, rows=_narrow(sheet))
+    yield made(
+        f"{name}: empty columns",
+        replace(sheet, header=(*HEADER, "", ""), rows=wide),
+        header=HEADER,
+        rows=_narrow(sheet),
+    )
     ended = {n: lambda t, d=sheet.delimiter: t + d for n in range(len(sheet.rows))}
     yield made(f"{name}: each row ends in a delimiter", replace(sheet, changes=ended))
     header = line_of(sheet.header, sheet)
@@ -138,7 +147,9 @@ def of_the_file(name: str, sheet: Sheet) -> Iterator[Polluted]:
     second = tuple(line_of(cells, sheet) for cells in other)
     yield made(f"{name}: a second table", replace(sheet, below=("", *second)))
     same = (("id", "name", "day", "cost", "note"), ("9", "Nine", "2025-01-01", "9.50", "x"))
-    yield made(f"{name}: a second table as wide", replace(sheet, below=("", *(line_of(cells, sheet) for cells in same))))
+    yield made(
+        f"{name}: a second table as wide", replace(sheet, below=("", *(line_of(cells, sheet) for cells in same)))
+    )
 
 
 def _narrow(sheet: Sheet) -> dict[Row, int]:
@@ -166,7 +177,7 @@ def of_a_row(name: str, sheet: Sheet) -> Iterator[Polluted]:
         "another delimiter": lambda t: t.replace(d, "~"),
         "a quote opened": lambda t: '"' + t,
         "a quote opened within": lambda t: t.replace(d, d + '"', 1),
-                "text after a quote": lambda t: t.replace("Customer", '"Cus"tomer', 1),
+        "text after a quote": lambda t: t.replace("Customer", '"Cus"tomer', 1),
         "an end of line within": lambda t: t.replace("Customer ", "Customer\n", 1),
         "NUL bytes": lambda t: t.replace("Customer", "Cust\0\0er", 1),
         "a lone CR": lambda t: t.replace("Customer ", "Customer\r", 1),
@@ -180,7 +191,7 @@ def of_a_row(name: str, sheet: Sheet) -> Iterator[Polluted]:
         for places in ((0,), (20,), (len(sheet.rows) - 1,), (5, 6, 7, 30)):
             dirty = replace(sheet, changes=dict.fromkeys(places, change))
             yield _raw(f"{name}: {way} at {places}", dirty, means=way in readable)
-    for kept in (3, 9, 17, 26):
+    for kept in (3, 9, 17, 26, len(line_of(sheet.rows[-1], sheet)) - 2):
         text = made("", sheet).content.decode()
         last = line_of(sheet.rows[-1], sheet)
         cut = text[: len(text) - 1 - max(len(last) - kept, 0)]
