@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 HEADER = ("invoice no", "customer name", "invoice date", "amount", "note")
@@ -44,7 +44,7 @@ class Sheet:
     above: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
     last_newline: bool = True
-    changes: dict[int, Callable[[str], str]] = field(default_factory=dict)
+    changes: Mapping[int, Callable[[str], str]] = field(default_factory=dict)
     """Number of a row -> what is done to its text."""
 
 
