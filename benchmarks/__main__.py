@@ -24,6 +24,7 @@ HELP_GOAL_MS = 150.0
 PRECISION_GOAL = 0.995
 RECALL_GOAL = 0.95
 IDENTITY_GOAL_SECONDS = 60.0
+POLLUTION_GOAL_PCT = 97.0
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,16 @@ class Bench:
         self.add("  100,000 accounts x 100,000 billing names", f"{seconds:.1f} s", f"< {goal:g} s", seconds < goal)
         self.add_peak(measured, None)
 
+    def pollution(self) -> None:
+        told = json.loads(python("-m", "benchmarks.pollution").output)
+        goal = POLLUTION_GOAL_PCT
+        self.add(f"records of {told['files']:,} polluted files", f"{told['records']:,}")
+        self.add("  loaded, cell for cell", f"{told['loaded_pct']:.2f} %", f">= {goal:g} %", told["loaded_pct"] >= goal)
+        self.add("  counted, with line and reason", f"{told['counted']:,}")
+        self.add("  without their end, the file said to be cut", f"{told['flagged']:,}")
+        self.add("  wrong without a word", f"{told['wrong']:,}", "0", told["wrong"] == 0)
+        self.add("  lost without a word", f"{told['lost']:,}", "0", told["lost"] == 0)
+
     def add_peak(self, measured: Run, goal: float | None) -> None:
         peak = measured.peak_bytes / GIB
         if goal is None:
@@ -115,6 +126,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "example": Bench.example,
     "help": Bench.help,
     "identity": Bench.identity,
+    "pollution": Bench.pollution,
 }
 """In the order in which they are measured: ratios need the scan first, then the analysis."""
 

@@ -197,8 +197,10 @@ def _legacy_encoding(sample: bytes) -> tuple[str | None, str]:
     encoding, confidence = guess["encoding"], guess["confidence"] or 0.0
     if encoding is not None and confidence >= 0.7 and _decodes(sample, encoding):
         characters = sample.decode(encoding)
-        # Detectors need some text: a byte or two fit nearly every encoding, and multi-byte ones need more.
-        if loose >= (4 if len(characters) == len(sample) else 40):
+        # Detectors need some text: a word or two fit nearly every encoding, and multi-byte ones need more.
+        words = {word for word in _WORD.findall(characters) if not word.isascii()}
+        enough = len(words) >= 4 if len(characters) == len(sample) else loose >= 40
+        if enough:
             return encoding, f"the file is not UTF-8; it was read as {encoding}, which fits best"
     return None, "some bytes are not UTF-8 and no other encoding fits; the lines that hold them are rejected"
 

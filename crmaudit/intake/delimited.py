@@ -8,6 +8,7 @@ from typing import IO
 
 import duckdb
 
+from crmaudit.intake import other_quotes
 from crmaudit.intake.decode import Utf8
 from crmaudit.intake.dialect import SAMPLE, Dialect, column_names, newline_of, propose
 from crmaudit.intake.prove import BLOCK, Prover
@@ -59,6 +60,8 @@ def read_delimited(
         header: the names of the columns where they are known; the text then holds records only.
         line_per_record: count records rather than lines, as in a sheet.
     """
+    if header is None and delimiter is None and (swapped := other_quotes.swapped(text, workdir)) is not None:
+        return other_quotes.swapped_back(read_delimited(swapped, name, con, workdir))
     if header is not None and delimiter is not None:
         dialect = Dialect(delimiter, b'"', b"\n", header, None, len(header), text.start, 1, 0, False, ())
     else:
@@ -181,7 +184,7 @@ class _Pass:
 
     def _prove(self, step: int) -> bool:
         until = min(self._position + step, self._careful_from)
-        if until <= self._position:
+        if until <= self._position or self._reader.is_wary:
             return False
         block = self._at(self._position, until - self._position)
         clean = self._prover.clean(block, at_end=until >= self._size)
@@ -192,6 +195,7 @@ class _Pass:
             if not block[: clean.size].endswith(self._newline):
                 self._copy.write(self._newline)
         lines = clean.records if self._line_per_record else clean.lines
+        self._reader.note_rows()
         self._count(clean.records, lines, in_step=lines == clean.records)
         self._proven.multiline |= clean.lines != clean.records
         self._proven.lines += lines

@@ -54,6 +54,8 @@ class Dialect:
     report: bool
     """A title stands above the header: totals and headings are to be expected below."""
     notes: tuple[str, ...]
+    typed: tuple[int, ...] = ()
+    """Columns of numbers and days: where they hold words after an empty line, another table begins."""
 
 
 @lru_cache(maxsize=64)
@@ -193,7 +195,7 @@ def _with_header(sample: bytes, start: int, records: list[Record], signs: tuple[
     widths = Counter(len(r.cells) for r in filled)
     width = max(widths.items(), key=lambda item: (item[1], item[0]))[0]
     at = 0
-    while at < len(filled) - 1 and width > 1 and values.is_title(filled[at].cells, width):
+    while at < len(filled) - 1 and width > 1 and _stands_above(filled, at, width):
         at += 1
     if at == len(filled) - 1:
         at = 0
@@ -229,7 +231,28 @@ def _with_header(sample: bytes, start: int, records: list[Record], signs: tuple[
         (0 if header_line is None else 1) if plain else None,
         report,
         tuple(notes),
+        _typed([cells for cells in later if len(cells) == header_width]),
     )
+
+
+def _stands_above(filled: list[Record], at: int, width: int) -> bool:
+    """Whether a record stands above the header: a title, or a band of names over groups of columns."""
+    if values.is_title(filled[at].cells, width):
+        return True
+    # Below a band and its header come records, which are not of names only.
+    later = [r.cells for r in filled[at + 2 : at + 12]]
+    return bool(_typed(later)) and values.is_band(filled[at].cells, filled[at + 1].cells)
+
+
+def _typed(rows: list[tuple[str, ...]]) -> tuple[int, ...]:
+    """The columns that hold numbers and days, of the rows as wide as the first."""
+    found = []
+    for column in range(len(rows[0]) if rows else 0):
+        kinds = Counter(values.kind(row[column]) for row in rows if len(row) == len(rows[0]) and row[column].strip())
+        # The header of another table may be among the rows.
+        if kinds and (kinds["number"] + kinds["date"]) * 10 >= 9 * kinds.total():
+            found.append(column)
+    return tuple(found)
 
 
 def _is_one_line(header_line: bytes, signs: tuple[bytes, bytes, bytes]) -> bool:

@@ -59,6 +59,9 @@ class RecordReader:
         end = rb"\r" if dialect.newline == b"\r" else rb"\r?\n"
         self._ends = (rb"(?:" + end + rb")", rb"(?:" + end + rb"|\Z)")
         self._one_by_one_until = 0
+        self._is_after_blank = False
+        self._has_rows = False
+        self._is_another_table = False
         delimiter = re.escape(dialect.delimiter)
         self._prover = Prover(dialect, valid_utf8=valid_utf8)
         self._newline = b"\r\n" if dialect.newline == b"\r\n" else b"\n"
@@ -73,6 +76,15 @@ class RecordReader:
         value = field_pattern(self._dialect.delimiter, self._dialect.quote, interior=interior)
         record = rb"(" + value + rb"(?:" + delimiter + value + rb")" + times + rb")"
         return tuple(re.compile(record + end) for end in self._ends)
+
+    @property
+    def is_wary(self) -> bool:
+        """Whether what follows may be no record of this table however well it is formed: no fast road for it."""
+        return self._is_after_blank or self._is_another_table
+
+    def note_rows(self) -> None:
+        """Says that records came by on the fast road."""
+        self._has_rows = True
 
     def read(self, window: bytes, limit: int, *, at_end: bool, check_totals: bool) -> Reading:
         """The records of `window` that begin before `limit`.
@@ -90,8 +102,9 @@ class RecordReader:
                 reading.blanks += lines
                 reading.lines += lines
                 position = blank.end()
+                self._is_after_blank = True
                 continue
-            if not check_totals and position >= self._one_by_one_until:
+            if not check_totals and position >= self._one_by_one_until and not self.is_wary:
                 taken = self._take_run(reading, window, position, limit)
                 if taken:
                     position += taken
@@ -125,6 +138,7 @@ class RecordReader:
                 lines = clean.records if self._line_per_record else clean.lines
                 reading.is_multiline |= clean.lines != clean.records
                 reading.take(window[position : position + clean.size], clean.records, lines)
+                self._has_rows = True
                 reading.lines += lines
                 return clean.size
             end = position + (match.end() - position) // 2
@@ -141,11 +155,15 @@ class RecordReader:
         self, reading: Reading, raw: bytes, written: bytes, *, check_totals: bool, broken: bool = False
     ) -> None:
         reason = None
+        self._is_another_table |= self._is_after_blank and self._begins_a_table(raw)
+        self._is_after_blank = False
         if not raw.strip(self._dialect.delimiter):
             reading.blanks += 1
             return
         if raw == self._dialect.header_line:
             reason = "the header again"
+        elif self._is_another_table:
+            reason = "of another table that begins below an empty line: give it a file of its own"
         elif broken:
             reason = "ends in LF where others end in CR LF, and what follows is no record"
         elif not self._valid_utf8 and not _is_utf8(raw):
@@ -159,10 +177,18 @@ class RecordReader:
         if reason is None:
             lines = 1 if self._line_per_record else 1 + raw.count(self._line_end)
             reading.take(written + self._newline, 1, lines)
+            self._has_rows = True
             reading.is_multiline |= b"\n" in raw or b"\r" in raw
             reading.is_rewritten |= written is not raw
         else:
             reading.rejects.append(Reject(reading.lines, None, shown(raw), reason))
+
+    def _begins_a_table(self, raw: bytes) -> bool:
+        """Whether a record below an empty line is a header: names only, though two columns hold numbers and days."""
+        if not self._has_rows or len(self._dialect.typed) < 2 or raw == self._dialect.header_line:
+            return False
+        cells = split(raw, self._dialect.delimiter, self._dialect.quote)
+        return all(values.kind(cell) == "text" for cell in cells) and len(set(cells)) == len(cells)
 
     def _doubtful(self, reading: Reading, window: bytes, position: int, *, at_end: bool, check_totals: bool) -> int:
         """Deals with a record that is not strictly well formed; returns where the next one begins."""

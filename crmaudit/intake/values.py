@@ -69,6 +69,14 @@ def is_title(row: Sequence[str], width: int) -> bool:
     return (filled == [0] and width >= 3) or (len(filled) == 2 and width >= 5)
 
 
+def is_band(row: Sequence[str], below: Sequence[str]) -> bool:
+    """Whether a row names groups of columns whose own names are below it: most of it empty, and all of those names."""
+    filled = sum(1 for value in row if value.strip())
+    names = [value.strip().lower() for value in below]
+    is_header = all(kind(name) == "text" for name in names) and len(set(names)) == len(names)
+    return len(row) == len(below) >= 3 and filled * 2 < len(row) and is_header
+
+
 def is_total(row: Sequence[str], *, report: bool) -> bool:
     """Whether a row adds up those above it: it begins with "Total", and leaves columns empty.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 HEADER = ("invoice no", "customer name", "invoice date", "amount", "note")
@@ -44,7 +44,7 @@ class Sheet:
     above: tuple[str, ...] = ()
     below: tuple[str, ...] = ()
     last_newline: bool = True
-    changes: dict[int, Callable[[str], str]] = field(default_factory=dict)
+    changes: Mapping[int, Callable[[str], str]] = field(default_factory=dict)
     """Number of a row -> what is done to its text."""
 
 
@@ -139,7 +139,7 @@ def of_the_file(name: str, sheet: Sheet) -> Iterator[Polluted]:
         header=HEADER,
         rows=_narrow(sheet),
     )
-    ended: dict[int, Callable[[str], str]] = dict.fromkeys(range(len(sheet.rows)), lambda t: t + sheet.delimiter)
+    ended = {n: lambda t, d=sheet.delimiter: t + d for n in range(len(sheet.rows))}
     yield made(f"{name}: each row ends in a delimiter", replace(sheet, changes=ended))
     header = line_of(sheet.header, sheet)
     yield made(f"{name}: the header again", replace(sheet, changes={20: lambda t: f"{header}\n{t}"}))
@@ -191,7 +191,7 @@ def of_a_row(name: str, sheet: Sheet) -> Iterator[Polluted]:
         for places in ((0,), (20,), (len(sheet.rows) - 1,), (5, 6, 7, 30)):
             dirty = replace(sheet, changes=dict.fromkeys(places, change))
             yield _raw(f"{name}: {way} at {places}", dirty, means=way in readable)
-    for kept in (3, 9, 17, 26):
+    for kept in (3, 9, 17, 26, len(line_of(sheet.rows[-1], sheet)) - 2):
         text = made("", sheet).content.decode()
         last = line_of(sheet.rows[-1], sheet)
         cut = text[: len(text) - 1 - max(len(last) - kept, 0)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import time
 from typing import Any
@@ -9,8 +10,11 @@ from typing import Any
 import pytest
 
 from crmaudit.intake import workbook
+from crmaudit.intake.cast import Caster, prove_casts
 from crmaudit.intake.discover import survey
+from crmaudit.intake.mapping import ColumnMapping, MappedColumn
 from crmaudit.intake.raw import RawTable, Unreadable
+from crmaudit.intake.synonyms import vocabulary
 from tests.intake.reading import Desk, lines_of_rejects, shared
 
 
@@ -173,3 +177,50 @@ def test_payloads_come_through(desk: Desk) -> None:
     found = [row[1] for row in desk.rows(table)]
     assert table.rows_read == len(wanted)
     assert found == [payload for payload in wanted if "\0" not in payload]
+
+
+ENCODINGS = {"latin1.csv": "latin-1", "cp1252.csv": "cp1252", "utf16.csv": "utf-16"}
+NO_TABLE = {"empty0.csv", "login_page.csv", "error_json.csv"}
+
+
+def test_every_pitfall_of_text_value_for_value(desk: Desk) -> None:
+    """Against the standard library's reader, told encoding and header: what is not its record is on a rejected line."""
+    cases = json.loads(shared("corpora", "pitfalls", "cases.json").read_text("utf-8"))
+    names = [case["file"] for case in cases]
+    assert len(names) == 39
+    texts = [name for name in names if name.endswith(".csv") and name not in NO_TABLE]
+    assert len(texts) == 33
+    differing = []
+    for name in texts:
+        table = pitfall(desk, name)
+        content = shared("corpora", "pitfalls", name).read_bytes()
+        text = content.decode(ENCODINGS.get(name, "utf-8-sig"), errors="surrogateescape")
+        rejected = set(lines_of_rejects(table))
+        lines = text.split("\n")[1:]
+        kept = [line for n, line in enumerate(lines, 2) if line.strip("\r") and n not in rejected]
+        wanted = list(csv.reader(kept, delimiter=";" if ";" in text.split("\n")[0] else ",", strict=True))
+        if desk.rows(table) != wanted:
+            differing.append((name, desk.rows(table)[-2:], wanted[-2:]))
+    assert differing == []
+
+
+@pytest.mark.parametrize(
+    ("name", "read"),
+    [
+        ("date_dmy.csv", {"2026-04-13", "2026-06-05"}),
+        ("date_mdy.csv", {"2026-04-13", "2026-05-06"}),
+        ("date_ambiguous.csv", set()),
+        ("date_yy.csv", set()),
+    ],
+)
+def test_pitfalls_of_dates_are_proved_or_set_aside(desk: Desk, name: str, read: set[str]) -> None:
+    table = pitfall(desk, name)
+    column = table.columns[0]
+    mapping = ColumnMapping("invoices", (MappedColumn(column, "issued_on", "said"),), {})
+    caster = Caster("UTC", vocabulary())
+    (cast,) = prove_casts(desk.con, mapping, table.relation, caster)
+    prepared = caster.prepared(cast)
+    inner = ", ".join(["*", *(f"{sql} as {name}" for name, sql in prepared.items())])
+    found = desk.con.execute(f"select {caster.value(cast)} from (select {inner} from {table.relation})").fetchall()
+    assert len(found) > 0
+    assert {f"{day:%Y-%m-%d}" for (day,) in found if day is not None} == read
