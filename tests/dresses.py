@@ -224,9 +224,9 @@ def quoted(folder: Path) -> None:
 def german(folder: Path) -> None:
     """Columns, files and words of state in German, as well as days and amounts."""
     for name, rows in exports().items():
-        own = GERMAN_FILES[name]
+        own = GERMAN_FILES.get(name, name)
         dressed = [
-            {GERMAN[c]: GERMAN_WORDS.get((own, GERMAN[c]), {}).get(v, v) for c, v in row.items()}
+            {GERMAN.get(c, c): GERMAN_WORDS.get((own, GERMAN.get(c, c)), {}).get(v, v) for c, v in row.items()}
             for row in changed(rows, dotted, comma)
         ]
         (folder / f"{own}.csv").write_bytes(text(dressed, ";", "\r\n").encode("cp1252"))
