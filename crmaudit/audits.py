@@ -216,13 +216,13 @@ def unit_of(name: str, sql_type: str) -> str:
         return "date"
     if sql_type.startswith("VARCHAR"):
         return "id" if name.endswith("_id") else "text"
-    last = name.rsplit("_", 1)[-1]
+    of, _, last = name.rpartition("_")
     if last in ("p", "q"):
         return "p"
     if last in ("pct", "points", "days", "hours"):
         return last
-    if last in ("low", "high"):
-        return unit_of(name.rsplit("_", 1)[0], sql_type)
+    if of and last in ("low", "high"):
+        return unit_of(of, sql_type)
     if sql_type.startswith("DECIMAL") or last == "amount":
         return "money"
     return "n" if "INT" in sql_type else "ratio"

@@ -57,8 +57,8 @@
 -- table = "by_event"
 -- caption = "Risk of leaving after each event, 1 being that of like customers without it, with 95 % intervals"
 -- value = "lift"
--- low = "lift_low"
--- high = "lift_high"
+-- low = "low"
+-- high = "high"
 -- label = "event"
 -- ///
 -- /// table cases
@@ -376,8 +376,8 @@ select
     100.0 * s.losses_after / s.losses as lost_rate_pct,
     100.0 * s.controls_after / s.controls as control_rate_pct,
     r.rate_ratio as lift,
-    r.low as lift_low,
-    r.high as lift_high,
+    r.low,
+    r.high,
     s.losses,
     s.losses_after,
     s.controls,
@@ -405,8 +405,8 @@ order by window_amount desc, p.customer, h.event, h.party_id
 select
     t.event as top_ending_event,
     t.lift as top_lift,
-    t.lift_low as top_lift_low,
-    t.lift_high as top_lift_high,
+    t.low as top_lift_low,
+    t.high as top_lift_high,
     (select max(median_days) from noticed_summary) as days_until_noticed_median,
     (select sum(losses) from noticing) as days_until_noticed_median_n,
     n.losses,
@@ -419,7 +419,7 @@ select
     ) as announced_losses
 from (select count(*) as losses from cases) n
 left join (
-    select event, lift, lift_low, lift_high
+    select event, lift, low, high
     from by_event
     where q < 0.05 and lift > 1 and losses_after >= 3
     order by lift desc, event

@@ -25,7 +25,7 @@ select
         when o.currency is null or upper(o.currency) = s.currency then o.amount
         else cast(o.amount * r.rate as decimal(18, 4))
     end as amount,
-    coalesce(o.kind, '') not in ('renewal', 'expansion', 'existing business') and lower(coalesce(o.pipeline, '')) not like '%renewal%' as is_new_business,
+    lower(trim(coalesce(o.kind, ''))) not in ('renewal', 'expansion', 'existing business') and lower(coalesce(o.pipeline, '')) not like '%renewal%' as is_new_business,
     nullif(trim(o.competitor), '') as competitor,
     nullif(trim(o.loss_reason), '') as loss_reason,
     coalesce(p.name, o.owner_id) as owner,

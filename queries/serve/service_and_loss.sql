@@ -33,7 +33,7 @@
 -- table = "by_category"
 -- when = "q < 0.05 and hazard_ratio > 1"
 -- key = "{category}"
--- text = "After a ticket about {category} customers are lost {hazard_ratio} times as often ({hazard_ratio.interval}): {losses} of {customers} who opened one. {customers_now} still there opened one lately."
+-- text = "After a ticket about {category} customers are lost {hazard_ratio} times as often ({low}–{high}): {losses} of {customers} who opened one. {customers_now} still there opened one lately."
 -- customers = "customers_now"
 -- value = "window_amount"
 -- lists = "customers_to_call"
@@ -59,8 +59,8 @@
 -- table = "by_category"
 -- caption = "Hazard of losing a customer after a ticket of each category, 1 being that of other days, with 95 % intervals"
 -- value = "hazard_ratio"
--- low = "hazard_ratio_low"
--- high = "hazard_ratio_high"
+-- low = "low"
+-- high = "high"
 -- label = "category"
 -- ///
 -- /// table time_at_risk
@@ -284,8 +284,8 @@ order by o.category
 select
     t.category,
     r.rate_ratio as hazard_ratio,
-    r.low as hazard_ratio_low,
-    r.high as hazard_ratio_high,
+    r.low,
+    r.high,
     t.customers,
     r.exposed_events as losses,
     r.expected_events as expected_losses,
@@ -312,8 +312,8 @@ order by c.window_revenue desc, p.customer, t.category, t.party_id
 select
     w.category as worst_category,
     w.hazard_ratio as worst_hazard_ratio,
-    w.hazard_ratio_low as worst_hazard_ratio_low,
-    w.hazard_ratio_high as worst_hazard_ratio_high,
+    w.low as worst_hazard_ratio_low,
+    w.high as worst_hazard_ratio_high,
     n.losses,
     n.customers,
     n.days_at_risk,
@@ -326,7 +326,7 @@ from (
     from loss_spells
 ) n
 left join (
-    select category, hazard_ratio, hazard_ratio_low, hazard_ratio_high
+    select category, hazard_ratio, low, high
     from by_category
     where q < 0.05 and losses > expected_losses
     order by hazard_ratio desc nulls first, category

@@ -149,8 +149,8 @@ select
     b.low_pct,
     b.high_pct,
     b.rate_pct / nullif(100 * b.base, 0) as lift,
-    b.low_pct / nullif(100 * b.base, 0) as lift_low,
-    b.high_pct / nullif(100 * b.base, 0) as lift_high,
+    b.low_pct / nullif(100 * b.base, 0) as low,
+    b.high_pct / nullif(100 * b.base, 0) as high,
     coalesce(m.prospects, 0) as prospects,
     b.differs_q as q
 from based b
@@ -187,8 +187,8 @@ order by p.created_on desc nulls last, p.customer, p.party_id
 select
     b.trait || ' ' || b.value as best_trait,
     b.lift as best_lift,
-    b.lift_low as best_lift_low,
-    b.lift_high as best_lift_high,
+    b.low as best_lift_low,
+    b.high as best_lift_high,
     case when b.trait is not null then b.prospects end as matching_prospects,
     n.customers,
     n.lucrative_revenue_pct,
