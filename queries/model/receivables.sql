@@ -7,7 +7,7 @@
 -- customer's payments that name none, oldest invoice first, then the invoice's own word: paid, on its day. What was
 -- credited is not owed. `is_known` holds where an export could have told that it was paid.
 with given_back as (
-    select system, invoice_id, sum(abs(amount)) as amount
+    select system, invoice_id, cast(sum(abs(amount)) as decimal(18, 4)) as amount
     from refunds
     where invoice_id is not null
     group by system, invoice_id
@@ -15,20 +15,24 @@ with given_back as (
 
 billed as (
     select
-        row_number() over (order by i.system, i.invoice_id, i.party_id, i.issued_on, i.amount, i.net_amount, i.source_id) as place,
         i.party_id,
         i.system,
         i.invoice_id,
         i.subscription_id,
         i.issued_on,
         i.due_on,
-        i.status,
         i.paid_on,
-        i.paid_amount,
-        case when i.currency is null or upper(i.currency) = s.currency then 1 else r.rate end as rate,
+        i.source_id,
         coalesce(i.net_amount, i.amount) as net,
-        coalesce(i.amount, i.net_amount + coalesce(i.tax_amount, 0)) as gross,
-        greatest(coalesce(i.refunded_amount, 0), coalesce(g.amount, 0)) as credited
+        cast(coalesce(i.amount, i.net_amount + coalesce(i.tax_amount, 0)) as decimal(18, 4)) as gross,
+        cast(greatest(
+            coalesce(i.amount, i.net_amount + coalesce(i.tax_amount, 0))
+            - greatest(coalesce(i.refunded_amount, 0), coalesce(g.amount, 0)),
+            0
+        ) as decimal(18, 4)) as owed,
+        case when i.status = 'paid' or (i.paid_on is not null and i.paid_amount is null) then null else coalesce(i.paid_amount, 0) end as part_paid,
+        i.status is not null or i.paid_on is not null or i.paid_amount is not null as is_told,
+        case when i.currency is null or upper(i.currency) = s.currency then null else r.rate end as rate
     from invoices i
     cross join settings s
     left join rates r on r.currency = upper(i.currency)
@@ -37,31 +41,50 @@ billed as (
         and coalesce(i.net_amount, i.amount) > 0
         and coalesce(i.kind, 'sale') = 'sale'
         and coalesce(i.status, 'open') not in ('draft', 'void', 'failed', 'refunded')
+        and (i.currency is null or upper(i.currency) = s.currency or r.rate is not null)
 ),
 
 due as (
     select
-        b.place,
         b.party_id,
         b.system,
         b.invoice_id,
         b.subscription_id,
         b.issued_on,
         b.due_on,
-        cast(b.net * b.rate as decimal(18, 4)) as net,
-        cast(b.gross * b.rate as decimal(18, 4)) as gross,
-        cast(greatest(b.gross - b.credited, 0) * b.rate as decimal(18, 4)) as owed,
+        b.source_id,
+        case when b.rate is null then b.net else cast(b.net * b.rate as decimal(18, 4)) end as net,
+        case when b.rate is null then b.gross else cast(b.gross * b.rate as decimal(18, 4)) end as gross,
+        case when b.rate is null then b.owed else cast(b.owed * b.rate as decimal(18, 4)) end as owed,
         case when b.paid_on is null or b.paid_on <= c.as_of_on + 30 then b.paid_on end as own_paid_on,
-        cast(case
+        case
             when b.paid_on > c.as_of_on + 30 then 0
-            when b.status = 'paid' or (b.paid_on is not null and b.paid_amount is null) then greatest(b.gross - b.credited, 0)
-            else least(coalesce(b.paid_amount, 0), greatest(b.gross - b.credited, 0))
-        end * b.rate as decimal(18, 4)) as own_paid,
-        b.status is not null or b.paid_on is not null or b.paid_amount is not null
-            or b.issued_on >= (select observed_from_on from coverage where entity = 'payments') as is_known
+            when b.rate is null then least(coalesce(b.part_paid, b.owed), b.owed)
+            else cast(least(coalesce(b.part_paid, b.owed), b.owed) * b.rate as decimal(18, 4))
+        end as own_paid,
+        b.is_told or b.issued_on >= (select observed_from_on from coverage where entity = 'payments') as is_known
     from billed b
     cross join clock c
-    where b.rate is not null
+),
+
+-- Whom a payment may concern is few or many; only they are put in order.
+marked as (
+    select d.*, p.party_id is not null or n.invoice_id is not null as has_receipts
+    from due d
+    left join (
+        select distinct party_id from receipts where invoice_id is null
+    ) p on p.party_id = d.party_id
+    left join (
+        select distinct invoice_system, invoice_id from receipts where invoice_system is not null
+    ) n on n.invoice_system = d.system and n.invoice_id = d.invoice_id
+),
+
+touched as (
+    select
+        row_number() over (order by system, invoice_id, party_id, issued_on, gross, net, source_id) as place,
+        *
+    from marked
+    where has_receipts
 ),
 
 counted as (
@@ -84,7 +107,7 @@ named as (
         max(n.upto) as paid_later,
         max(n.paid_on) as last_on,
         min(n.paid_on) filter (where n.upto >= d.owed - 0.005) as settled_on
-    from due d
+    from touched d
     cross join clock c
     join counted n on n.invoice_system = d.system and n.invoice_id = d.invoice_id
     group by d.place
@@ -99,14 +122,14 @@ rest as (
             partition by d.party_id order by case when d.own_paid >= d.owed then 0 else 1 end, d.issued_on, d.place
             rows between unbounded preceding and current row
         ) as upto
-    from due d
+    from touched d
     left join named n on n.place = d.place
     where d.party_id is not null
 ),
 
 first_bills as (
     select party_id, min(issued_on) as issued_on
-    from due
+    from touched
     group by party_id
 ),
 
@@ -161,36 +184,74 @@ shared as (
 
 found as (
     select
-        d.*,
+        d.party_id,
+        d.system,
+        d.invoice_id,
+        d.subscription_id,
+        d.issued_on,
+        d.due_on,
+        d.net,
+        d.gross,
+        d.owed,
+        d.own_paid_on,
+        d.own_paid,
+        d.is_known,
         least(coalesce(n.paid, 0) + coalesce(s.paid, 0), d.owed) as received,
         least(coalesce(n.paid_later, 0) + coalesce(s.paid_later, 0), d.owed) as received_later,
         greatest(coalesce(n.paid, 0) - d.owed, 0) as overpaid,
         coalesce(n.settled_on, greatest(s.settled_on, coalesce(n.last_on, s.settled_on))) as received_on
-    from due d
+    from touched d
     left join named n on n.place = d.place
     left join shared s on s.place = d.place
+    union all
+    select
+        party_id,
+        system,
+        invoice_id,
+        subscription_id,
+        issued_on,
+        due_on,
+        net,
+        gross,
+        owed,
+        own_paid_on,
+        own_paid,
+        is_known,
+        0,
+        0,
+        0,
+        null
+    from marked
+    where not has_receipts
+),
+
+paid as (
+    select
+        f.*,
+        case when f.own_paid_on is null or f.own_paid_on <= c.as_of_on then f.own_paid else 0 end as marked_paid,
+        c.as_of_on
+    from found f
+    cross join clock c
 )
 
 select
-    f.party_id,
-    f.system,
-    f.invoice_id,
-    f.subscription_id,
-    f.issued_on,
-    f.due_on,
-    f.net,
-    f.gross,
-    f.owed,
-    f.received,
-    case when f.own_paid_on is null or f.own_paid_on <= c.as_of_on then greatest(f.own_paid - f.received_later, 0) else 0 end as only_marked_paid,
-    greatest(f.owed - greatest(f.received, case when f.own_paid_on is null or f.own_paid_on <= c.as_of_on then f.own_paid else 0 end), 0) as outstanding,
-    greatest(f.received_later, f.own_paid)
-        - greatest(f.received, case when f.own_paid_on is null or f.own_paid_on <= c.as_of_on then f.own_paid else 0 end) as paid_soon,
-    f.overpaid,
+    party_id,
+    system,
+    invoice_id,
+    subscription_id,
+    issued_on,
+    due_on,
+    net,
+    gross,
+    owed,
+    cast(received as decimal(18, 4)) as received,
+    cast(case when marked_paid > received_later then marked_paid - received_later else 0 end as decimal(18, 4)) as only_marked_paid,
+    cast(greatest(owed - greatest(received, marked_paid), 0) as decimal(18, 4)) as outstanding,
+    cast(greatest(received_later, own_paid) - greatest(received, marked_paid) as decimal(18, 4)) as paid_soon,
+    cast(overpaid as decimal(18, 4)) as overpaid,
     case
-        when f.received >= f.owed - 0.005 and f.received_on <= c.as_of_on then f.received_on
-        when f.own_paid >= f.owed and f.own_paid_on <= c.as_of_on then f.own_paid_on
+        when received >= owed - 0.005 and received_on <= as_of_on then received_on
+        when own_paid >= owed and own_paid_on <= as_of_on then own_paid_on
     end as settled_on,
-    f.is_known
-from found f
-cross join clock c
+    is_known
+from paid

@@ -6,7 +6,7 @@
 -- headline = ["Half of the invoices of the window are paid within {days_to_pay_median}; {overdue_amount} is overdue, and {slower_payers} customers pay slower than they used to.", "Half of the invoices of the window are paid within {days_to_pay_median}; {slower_payers} customers pay slower than they used to.", "{overdue_amount} is overdue; fewer than half of the invoices of the window are known to be paid, and on which day.", "Fewer than half of the invoices of the window are known to be paid."]
 -- optional = ["parties", "classes", "invoices.status", "invoices.amount", "invoices.net_amount", "payments.status", "payments.paid_on", "payments.amount", "payments.currency", "invoices.currency", "rates"]
 -- any_of   = [["invoices.status", "invoices.paid_on", "invoices.paid_amount", "payments.amount"]]
--- hidden   = ["waits", "unpaid_by_day", "own_past", "dated_bills"]
+-- hidden   = ["waits", "unpaid_by_day", "own_past", "open_bills"]
 -- [[method]]
 -- name = "survival"
 -- table = "waits"
@@ -145,8 +145,8 @@ where b.age_days >= t.typical_days
 group by b.party_id, t.typical_days
 having count(*) filter (where b.is_now) >= 3 and count(*) filter (where not b.is_now) >= 3
 order by b.party_id
--- /// table dated_bills
--- Invoices that can be known to be paid, by the day they were due; without one 30 days count for who stopped.
+-- /// table open_bills
+-- Invoices that are known not to be paid, by the day they were due; without one 30 days count for who stopped.
 select
     r.party_id,
     r.system,
@@ -154,14 +154,12 @@ select
     r.issued_on,
     r.due_on,
     r.outstanding,
-    r.outstanding < 0.005 as is_paid,
-    r.settled_on,
-    case when r.due_on < c.as_of_on and r.outstanding >= 0.005 then date_diff('day', r.due_on, c.as_of_on) end as late_days,
+    case when r.due_on < c.as_of_on then date_diff('day', r.due_on, c.as_of_on) end as late_days,
     date_diff('day', coalesce(r.due_on, r.issued_on + 30), c.as_of_on) as past_days
 from receivables r
 cross join clock c
-where r.is_known and r.owed > 0 and r.issued_on <= c.as_of_on
-order by r.party_id, r.issued_on, r.system, r.invoice_id, r.due_on, r.outstanding, r.settled_on
+where r.is_known and r.owed > 0 and r.issued_on <= c.as_of_on and r.outstanding >= 0.005
+order by r.party_id, r.issued_on, r.system, r.invoice_id, r.due_on, r.outstanding
 -- /// table overdue_by_customer
 select
     p.customer,
@@ -172,7 +170,7 @@ select
     max(d.late_days) as late_days,
     p.owner_id,
     d.party_id
-from dated_bills d
+from open_bills d
 left join parties p on p.party_id = d.party_id
 left join classes k on k.period = 'current' and k.party_id = d.party_id
 where d.late_days is not null
@@ -187,9 +185,8 @@ select
 from (
     values (1, 'not due yet'), (2, '1 to 30 days'), (3, '31 to 60 days'), (4, '61 to 90 days'), (5, 'over 90 days'), (6, 'no due day')
 ) a (place, age)
-left join dated_bills d
-    on d.outstanding >= 0.005
-    and a.place = case
+left join open_bills d
+    on a.place = case
         when d.due_on is null then 6
         when d.late_days is null then 1
         when d.late_days <= 30 then 2
@@ -201,30 +198,43 @@ group by a.place, a.age
 having a.place < 6 or count(d.outstanding) > 0
 order by a.place
 -- /// table stopped
-with ranked as (
-    select
-        *,
-        row_number() over (
-            partition by party_id order by past_days, issued_on desc, system, invoice_id, outstanding
-        ) as place
-    from dated_bills
+-- Of invoices of one day the paid one counts as the last.
+with due_before as (
+    select *
+    from open_bills
     where past_days > 30 and party_id is not null
+),
+
+paid as (
+    select
+        r.party_id,
+        min(date_diff('day', coalesce(r.due_on, r.issued_on + 30), c.as_of_on)) as past_days,
+        max(r.issued_on) as issued_on
+    from receivables r
+    cross join clock c
+    where r.is_known
+        and r.owed > 0
+        and r.outstanding < 0.005
+        and date_diff('day', coalesce(r.due_on, r.issued_on + 30), c.as_of_on) > 30
+        and r.party_id in (select party_id from due_before)
+    group by r.party_id
 )
 
 select
     p.customer,
     k.class,
-    cast(sum(r.outstanding) as decimal(18, 2)) as open_amount,
-    count(*) filter (where not r.is_paid) as open_invoices,
-    max(r.issued_on) filter (where r.is_paid) as last_paid_issued_on,
+    cast(sum(d.outstanding) as decimal(18, 2)) as open_amount,
+    count(*) as open_invoices,
+    w.issued_on as last_paid_issued_on,
     p.owner_id,
-    r.party_id
-from ranked r
-left join parties p on p.party_id = r.party_id
-left join classes k on k.period = 'current' and k.party_id = r.party_id
-group by p.customer, k.class, p.owner_id, r.party_id
-having count(*) filter (where r.place <= 2 and not r.is_paid) = 2 and count(*) filter (where r.is_paid) > 0
-order by open_amount desc, p.customer, r.party_id
+    d.party_id
+from due_before d
+join paid w on w.party_id = d.party_id
+left join parties p on p.party_id = d.party_id
+left join classes k on k.period = 'current' and k.party_id = d.party_id
+group by p.customer, k.class, w.issued_on, p.owner_id, d.party_id
+having count(*) filter (where d.past_days < w.past_days) >= 2
+order by open_amount desc, p.customer, d.party_id
 -- /// table failures
 with failed as (
     select m.party_id, m.paid_on as failed_on
@@ -261,7 +271,7 @@ left join parties p on p.party_id = o.party_id
 left join classes k on k.period = 'current' and k.party_id = o.party_id
 left join (
     select party_id, cast(sum(outstanding) as decimal(18, 2)) as outstanding
-    from dated_bills
+    from open_bills
     group by party_id
 ) d on d.party_id = o.party_id
 where o.changed_q < 0.05 and o.slow * o.judged_before > o.slow_before * o.judged
@@ -290,15 +300,25 @@ from (
         count(*) as bills,
         count(b.due_on) as dated,
         count(b.settled_on) as settled,
-        cast(coalesce(sum(b.outstanding) filter (where b.late_days is not null), 0) as decimal(18, 2)) as overdue_amount,
-        cast(coalesce(sum(b.outstanding) filter (where b.late_days > 90), 0) as decimal(18, 2)) as overdue_over_90d_amount,
-        count(distinct b.party_id) filter (where b.late_days is not null) as overdue_customers,
-        100.0 * count(*) filter (where b.due_on > w.start_on and b.due_on < w.end_on and (b.late_days is not null or b.settled_on > b.due_on))
-            / nullif(count(*) filter (where b.due_on > w.start_on and b.due_on < w.end_on and (b.late_days is not null or b.settled_on is not null)), 0)
-            as paid_late_pct,
-        count(*) filter (where b.due_on > w.start_on and b.due_on < w.end_on and (b.late_days is not null or b.settled_on is not null)) as paid_late_pct_n
-    from dated_bills b
-    join periods w on w.period = 'current'
+        cast(coalesce(sum(b.outstanding) filter (where b.is_late), 0) as decimal(18, 2)) as overdue_amount,
+        cast(coalesce(sum(b.outstanding) filter (where b.is_late and b.due_on < b.as_of_on - 90), 0) as decimal(18, 2)) as overdue_over_90d_amount,
+        count(distinct case when b.is_late then b.party_id end) as overdue_customers,
+        100.0 * count(*) filter (where b.fell_due and (b.is_late or b.settled_on > b.due_on))
+            / nullif(count(*) filter (where b.fell_due and (b.is_late or b.settled_on is not null)), 0) as paid_late_pct,
+        count(*) filter (where b.fell_due and (b.is_late or b.settled_on is not null)) as paid_late_pct_n
+    from (
+        select
+            r.party_id,
+            r.due_on,
+            r.outstanding,
+            r.settled_on,
+            w.as_of_on,
+            r.due_on < w.as_of_on and r.outstanding >= 0.005 as is_late,
+            r.due_on > w.start_on and r.due_on < w.end_on as fell_due
+        from receivables r
+        join periods w on w.period = 'current' and r.issued_on <= w.as_of_on
+        where r.is_known and r.owed > 0
+    ) b
 ) d
 left join days_to_pay a on a.part = 'all'
 where d.bills > 0
