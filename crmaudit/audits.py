@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 from crmaudit.audit_header import (
@@ -150,20 +151,22 @@ def _read_model(path: Path) -> Model:
 
 
 def _in_order(models: list[Model]) -> Iterable[Model]:
-    waiting = {m.name: m for m in models}
+    named = {m.name: m for m in models}
+    try:
+        order = list(TopologicalSorter(depends(models)).static_order())
+    except CycleError as error:
+        raise AuditFileError(f"models depend on each other in a circle: {', '.join(error.args[1])}") from error
+    return [named[name] for name in order]
+
+
+def depends(models: Iterable[Model]) -> dict[str, list[str]]:
+    """Model -> the models whose tables it reads, of those given."""
+    models = tuple(models)
     makers = makers_of(models)
-    depends = {
-        m.name: {makers[w] for w in words_of(f"{m.sql} {' '.join(_scalars(m))}") if w in makers} - {m.name}
+    return {
+        m.name: sorted({makers[w] for w in words_of(f"{m.sql} {' '.join(_scalars(m))}") if w in makers} - {m.name})
         for m in models
     }
-    done: set[str] = set()
-    while waiting:
-        ready = [name for name in sorted(waiting) if depends[name] <= done]
-        if not ready:
-            raise AuditFileError(f"models depend on each other in a circle: {', '.join(sorted(waiting))}")
-        for name in ready:
-            yield waiting.pop(name)
-            done.add(name)
 
 
 def makers_of(models: Iterable[Model]) -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
 
 @dataclass
 class Database:
-    """The connection of one run and the folder for its temporary files."""
+    """A connection of one run and the folder for its temporary files."""
 
     con: duckdb.DuckDBPyConnection
     scratch: Path
-    _files: int = field(default=0, init=False)
+    _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    def beside(self) -> Database:
+        """Another connection to the same tables, for another thread; temporary views are each one's own."""
+        return Database(self.con.cursor(), self.scratch, self._numbers)
 
     def columns(self, table: str) -> dict[str, str]:
         """Column -> SQL type of a table or view, in order."""
@@ -52,8 +57,7 @@ class Database:
         path.unlink()
 
     def _next_file(self) -> Path:
-        self._files += 1
-        return self.scratch / f"frame_{self._files}.parquet"
+        return self.scratch / f"frame_{next(self._numbers)}.parquet"
 
 
 def quoted(value: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -29,10 +30,13 @@ class Wants:
     models: frozenset[str]
 
 
+NOTHING = Wants(frozenset(), frozenset())
+
+
 class Shapes:
     """Empty copies of the tables that SQL may read, in a database of its own, to bind queries against.
 
-    A table is made when a query first names it: an audit reads a handful of some fifty.
+    A table is made when a query first names it: an audit reads a handful of some fifty. Threads may share it.
     """
 
     def __init__(self, model_columns: Mapping[str, Mapping[str, str]]) -> None:
@@ -44,6 +48,7 @@ class Shapes:
             for table in TABLES.values()
         } | dict(model_columns)
         self._made: set[str] = set()
+        self._making = threading.Lock()
 
     def close(self) -> None:
         self.con.close()
@@ -56,13 +61,12 @@ class Shapes:
         """
         columns: set[str] = set()
         models: set[str] = set()
-        own: list[str] = []
+        con = self.con.cursor()
         for block in blocks:
             self._make(words_of(block.sql))
             try:
-                read = scanned_columns(self.con, block.sql)
-                self.con.execute(f"create temp table {block.name} as {block.sql}")
-                own.append(block.name)
+                read = scanned_columns(con, block.sql)
+                con.execute(f"create temp table {block.name} as {block.sql}")
             except duckdb.BinderException:
                 read = {name: set() for name in words_of(block.sql) & self.models}
             except duckdb.CatalogException:
@@ -72,15 +76,15 @@ class Shapes:
                     columns |= {f"{table}.{name}" for name in names if name not in ("party_id", "system", "source_id")}
                 elif table in self.models:
                     models.add(table)
-        for name in own:
-            self.con.execute(f"drop table {name}")
+        con.close()
         return Wants(frozenset(columns), frozenset(models))
 
     def _make(self, words: Iterable[str]) -> None:
-        for name in sorted(set(words) & self._columns.keys() - self._made):
-            body = ", ".join(f'"{column}" {kind}' for column, kind in self._columns[name].items())
-            self.con.execute(f"create table {name} ({body})")
-            self._made.add(name)
+        with self._making:
+            for name in sorted(set(words) & self._columns.keys() - self._made):
+                body = ", ".join(f'"{column}" {kind}' for column, kind in self._columns[name].items())
+                self.con.execute(f"create table {name} ({body})")
+                self._made.add(name)
 
 
 def check_syntax(audit: Audit) -> None:

@@ -13,11 +13,12 @@ import polars as pl
 
 from crmaudit import answers, report
 from crmaudit.audit_header import Block, GivenTable, MethodCall, words_of
-from crmaudit.audits import Audit, Model, is_query, makers_of
+from crmaudit.audits import Audit, Model, depends, is_query, makers_of
 from crmaudit.database import Database
 from crmaudit.methods import Estimate, false_discovery
-from crmaudit.needs import ANYTHING, Shapes, Wants, missing_columns, models_behind, told
+from crmaudit.needs import ANYTHING, NOTHING, Shapes, Wants, missing_columns, models_behind, told
 from crmaudit.sentences import figures, fill, headline
+from crmaudit.side_by_side import side_by_side
 
 Progress = Callable[[str], None]
 
@@ -32,11 +33,13 @@ class Working:
     """An audit on its way to a result."""
 
     audit: Audit
-    wants: Wants
+    wants: Wants = NOTHING
     methods: list[report.Method] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
     missing: tuple[str, ...] = ()
     failure: str | None = None
+    tables: set[str] = field(default_factory=set)
+    """What has been stored in the audit's schema."""
 
     @property
     def schema(self) -> str:
@@ -64,42 +67,50 @@ class Runner:
         self.currency = currency
 
     def build_models(self, progress: Progress) -> Built:
-        """Materialises every model, in order of dependency."""
-        columns: dict[str, Mapping[str, str]] = {}
-        methods: dict[str, tuple[report.Method, ...]] = {}
-        withheld: dict[str, str] = {}
-        for model in self.models.values():
-            progress(model.title)
-            self.db.con.execute(f"create or replace table {model.name} as {model.sql}")
-            for call in model.methods:
-                estimate = self._apply(call, model.name, "main")
-                methods[model.name] = (*methods.get(model.name, ()), _told(call, estimate))
-                if estimate.withheld:
-                    withheld[model.name] = estimate.withheld
-                for given in call.gives.values():
-                    columns[given.name] = self.db.columns(given.name)
-            columns[model.name] = self.db.columns(model.name)
-        columns |= {name: self.db.columns(name) for name in ("settings", "coverage")}
+        """Materialises every model, each as soon as those it reads are there."""
+
+        def build(db: Database, name: str) -> tuple[tuple[report.Method, ...], str | None]:
+            progress(self.models[name].title)
+            return self._build(db, self.models[name])
+
+        built = side_by_side(self.db, depends(self.models.values()), build)
+        names = (*makers_of(self.models.values()), "settings", "coverage")
+        columns = {name: self.db.columns(name) for name in names}
         shapes = Shapes(columns)
-        return Built(columns, methods, withheld, self._missing_of_models(shapes), shapes)
+        return Built(
+            columns,
+            methods={name: methods for name, (methods, _) in built.items() if methods},
+            withheld={name: withheld for name, (_, withheld) in built.items() if withheld},
+            missing=self._missing_of_models(shapes),
+            shapes=shapes,
+        )
+
+    def _build(self, db: Database, model: Model) -> tuple[tuple[report.Method, ...], str | None]:
+        """The model's table and those its methods give; what the methods found, and why one withholds its answer."""
+        db.con.execute(f"create or replace table {model.name} as {model.sql}")
+        estimates = [(call, self._apply(db, call, model.name, None)) for call in model.methods]
+        withheld = [estimate.withheld for _, estimate in estimates if estimate.withheld]
+        return tuple(_told(call, estimate) for call, estimate in estimates), withheld[-1] if withheld else None
 
     def run(self, audits: Iterable[Audit], built: Built, progress: Progress) -> tuple[tuple[report.Result, ...], int]:
         """Every audit's result, in the order given, and the number of tests that took part in the control."""
-        work = [Working(audit, built.shapes.wants(audit.tables)) for audit in audits]
-        for item in work:
-            progress(item.audit.title)
-            self._estimate(item, built)
-        comparisons = self._control(work)
-        return tuple(self._result(item) for item in work), comparisons
+        work = {audit.id: Working(audit) for audit in audits}
+        apart: dict[str, tuple[str, ...]] = dict.fromkeys(work, ())
 
-    def _has_rows(self, table: str) -> bool:
-        return bool(self.db.scalar(f"select count(*) from (select 1 from {table} limit 1)"))
+        def estimate(db: Database, name: str) -> None:
+            progress(work[name].audit.title)
+            self._estimate(db, work[name], built)
+
+        side_by_side(self.db, apart, estimate)
+        comparisons = self._control(list(work.values()))
+        results = side_by_side(self.db, apart, lambda db, name: self._result(db, work[name]))
+        return tuple(results.values()), comparisons
 
     def _missing_of_models(self, shapes: Shapes) -> dict[str, tuple[str, ...]]:
         """For each empty model, the columns that would have filled it."""
         missing: dict[str, tuple[str, ...]] = {}
         for model in self.models.values():
-            if self._has_rows(model.name):
+            if _has_rows(self.db, model.name):
                 continue
             block = Block(f"{model.name}_shape", model.sql, 1)
             wants = shapes.wants([block])
@@ -108,9 +119,10 @@ class Runner:
             missing[model.name] = tuple(dict.fromkeys((*own, *(c for name in behind for c in missing[name]))))
         return missing
 
-    def _estimate(self, item: Working, built: Built) -> None:
+    def _estimate(self, db: Database, item: Working, built: Built) -> None:
         """The audit's tables and what its methods add; a fault of ours is kept and stops nothing else."""
         audit = item.audit
+        item.wants = built.shapes.wants(audit.tables)
         needed = sorted(item.wants.models - audit.needs.optional)
         empty = [c for name in needed for c in built.missing.get(name, ())]
         item.missing = tuple(dict.fromkeys((*missing_columns(item.wants, audit.needs, self.filled), *empty)))
@@ -126,36 +138,35 @@ class Runner:
             item.methods.extend(built.methods.get(name, ()))
             if name in built.withheld and name in read_models and name not in built.missing:
                 item.withheld.append(built.withheld[name])
-        con = self.db.con
+        con = db.con
         con.execute(f"create schema if not exists {item.schema}")
         try:
             for block in (b for b in audit.tables if not b.wants_q):
                 con.execute(f"create or replace table {item.schema}.{block.name} as {block.sql}")
-                con.execute(f"create or replace temp view {block.name} as from {item.schema}.{block.name}")
+                _show(db, item, block.name)
                 for call in audit.methods:
                     if call.table == block.name:
-                        estimate = self._apply(call, call.table, item.schema)
+                        estimate = self._apply(db, call, call.table, item)
                         item.methods.append(_told(call, estimate))
                         # Nothing to estimate is nothing withheld: a base without contracts has no contracts' holdout.
-                        if estimate.withheld and self._has_rows(f"{item.schema}.{call.table}"):
+                        if estimate.withheld and _has_rows(db, f"{item.schema}.{call.table}"):
                             item.withheld.append(estimate.withheld)
         except (duckdb.OutOfMemoryException, duckdb.IOException):
             raise
         except FAULTS as error:
             item.failure = f"{type(error).__name__}: {error}"
         finally:
-            self._drop_views(item)
+            _hide(db, item)
 
-    def _apply(self, call: MethodCall, table: str, schema: str) -> Estimate:
-        """Runs a method over a table, widens the table by its columns and stores its further tables."""
+    def _apply(self, db: Database, call: MethodCall, table: str, item: Working | None) -> Estimate:
+        """Runs a method over a table of an audit or a model, widens it by its columns and stores its further tables."""
         module = importlib.import_module(f"crmaudit.methods.{call.name}")
         arguments = {
-            name: self.db.scalar(value) if isinstance(value, str) and is_query(value) else value
+            name: db.scalar(value) if isinstance(value, str) and is_query(value) else value
             for name, value in call.arguments.items()
         }
         # Models have no order of their own; an audit's table is in the order its SELECT gives it.
-        order = " order by all" if schema == "main" else ""
-        frame = self.db.frame(f"from {schema}.{table}{order}")
+        frame = db.frame(f"from {table} order by all" if item is None else f"from {item.schema}.{table}")
         estimate: Estimate = module.estimate(frame, **arguments)
         if frame.is_empty():
             # A method that was asked nothing withholds nothing.
@@ -164,7 +175,7 @@ class Runner:
         if estimate.columns is not None or absent:
             added = [] if estimate.columns is None else estimate.columns.get_columns()
             nulls = [pl.lit(None, pl.Float64).alias(name) for name in absent]
-            self._keep(schema, table, frame.with_columns(*added, *nulls))
+            _keep(db, item, table, frame.with_columns(*added, *nulls))
         made = dict(estimate.tables)
         if not call.is_tested:
             made = {name: frame.drop(c for c in frame.columns if _is_p(c)) for name, frame in made.items()}
@@ -176,16 +187,8 @@ class Runner:
             place = call.gives.get(own_name, GivenTable(own_name))
             table_made = made.get(own_name, pl.DataFrame())
             lacking = [pl.lit(None, pl.Float64).alias(c) for c in place.columns if c not in table_made.columns]
-            self._keep(schema, place.name, table_made.with_columns(*lacking))
+            _keep(db, item, place.name, table_made.with_columns(*lacking))
         return estimate
-
-    def _keep(self, schema: str, table: str, frame: pl.DataFrame) -> None:
-        """Stores a table of an audit, visible to its later blocks by its bare name, or of a model."""
-        if not frame.columns:
-            return
-        self.db.store(f"{schema}.{table}", frame)
-        if schema != "main":
-            self.db.con.execute(f"create or replace temp view {table} as from {schema}.{table}")
 
     def _control(self, work: list[Working]) -> int:
         """False-discovery control over every p-value of the run: each `*_p` column gets its `*_q`."""
@@ -193,7 +196,7 @@ class Runner:
         for item in work:
             if item.missing or item.failure:
                 continue
-            for table in self._tables(item):
+            for table in sorted(item.tables):
                 frame = None
                 for column in self.db.columns(f"{item.schema}.{table}"):
                     if _is_p(column):
@@ -216,31 +219,20 @@ class Runner:
                 self.db.store(table, frame)
         return sum(p is not None and not math.isnan(p) for values in families.values() for p in values)
 
-    def _tables(self, item: Working) -> list[str]:
-        rows = self.db.con.execute(
-            "select table_name from duckdb_tables() where schema_name = ? order by table_name",
-            [item.audit.id],
-        ).fetchall()
-        return [row[0] for row in rows]
-
-    def _drop_views(self, item: Working) -> None:
-        for table in self._tables(item):
-            self.db.con.execute(f"drop view if exists temp.main.{table}")
-
-    def _result(self, item: Working) -> report.Result:
+    def _result(self, db: Database, item: Working) -> report.Result:
         """Metrics, findings, tables and charts of an audit whose tests are under control."""
         audit = item.audit
         if item.missing:
             return self._unanswerable(item)
         if item.failure is None:
             try:
-                return self._answer(item)
+                return self._answer(db, item)
             except (duckdb.OutOfMemoryException, duckdb.IOException):
                 raise
             except FAULTS as error:
                 item.failure = f"{type(error).__name__}: {error}"
             finally:
-                self._drop_views(item)
+                _hide(db, item)
         return replace(
             answers.unanswered(audit),
             status="failed",
@@ -259,25 +251,25 @@ class Runner:
         )
         return replace(answers.unanswered(item.audit), reason=reason, missing=missing)
 
-    def _answer(self, item: Working) -> report.Result:
-        audit, con = item.audit, self.db.con
-        for table in self._tables(item):
-            con.execute(f"create or replace temp view {table} as from {item.schema}.{table}")
+    def _answer(self, db: Database, item: Working) -> report.Result:
+        audit, con = item.audit, db.con
+        for table in sorted(item.tables):
+            _show(db, item, table)
         for block in (b for b in audit.tables if b.wants_q):
             con.execute(f"create or replace table {item.schema}.{block.name} as {block.sql}")
-            con.execute(f"create or replace temp view {block.name} as from {item.schema}.{block.name}")
+            _show(db, item, block.name)
         con.execute(f"create or replace table {item.schema}.metrics as {audit.metrics.sql}")
-        con.execute(f"create or replace temp view metrics as from {item.schema}.metrics")
-        metrics = answers.metrics(self.db, audit)
-        partial = [p for p in audit.partials if self.db.scalar(f"select coalesce(({p.when}), false)")]
+        _show(db, item, "metrics")
+        metrics = answers.metrics(db, audit)
+        partial = [p for p in audit.partials if db.scalar(f"select coalesce(({p.when}), false)")]
         reasons = [*item.withheld, *(fill(p.reason, figures(metrics), self.currency) for p in partial)]
         biases = [p.bias for p in partial if p.bias]
         has_value = any(m.value is not None for m in metrics.values())
         status: report.Status = "unanswerable" if not has_value else "partial" if reasons else "answered"
         if not has_value and not reasons:
             reasons = ["No row of these exports bears on the question."]
-        findings = tuple(answers.findings(self.db, audit, self.currency)) if has_value else ()
-        tables = tuple(answers.table(self.db, audit, name) for name in self._shown(item)) if has_value else ()
+        findings = tuple(answers.findings(db, audit, self.currency)) if has_value else ()
+        tables = tuple(answers.table(db, audit, name) for name in _shown(item)) if has_value else ()
         return replace(
             answers.unanswered(audit),
             status=status,
@@ -287,16 +279,42 @@ class Runner:
             metrics=metrics if has_value else {},
             findings=findings,
             tables=tables,
-            charts=tuple(answers.charts(self.db, audit)) if has_value else (),
+            charts=tuple(answers.charts(db, audit)) if has_value else (),
             methods=tuple(item.methods),
         )
 
-    def _shown(self, item: Working) -> list[str]:
-        """Tables in the order of the file, then what methods added."""
-        written = [b.name for b in item.audit.tables]
-        present = self._tables(item)
-        extra = [t for t in present if t not in written and t != "metrics"]
-        return [t for t in (*written, *extra) if t in present and t not in item.audit.hidden]
+
+def _shown(item: Working) -> list[str]:
+    """Tables in the order of the file, then what methods added."""
+    written = [b.name for b in item.audit.tables]
+    extra = sorted(item.tables - {*written, "metrics"})
+    return [t for t in (*written, *extra) if t in item.tables and t not in item.audit.hidden]
+
+
+def _keep(db: Database, item: Working | None, table: str, frame: pl.DataFrame) -> None:
+    """Stores a table of an audit or of a model."""
+    if not frame.columns:
+        return
+    if item is None:
+        db.store(table, frame)
+    else:
+        db.store(f"{item.schema}.{table}", frame)
+        _show(db, item, table)
+
+
+def _show(db: Database, item: Working, table: str) -> None:
+    """Makes a table of the audit visible to its later blocks by its bare name."""
+    db.con.execute(f"create or replace temp view {table} as from {item.schema}.{table}")
+    item.tables.add(table)
+
+
+def _hide(db: Database, item: Working) -> None:
+    for table in sorted(item.tables):
+        db.con.execute(f"drop view if exists temp.main.{table}")
+
+
+def _has_rows(db: Database, table: str) -> bool:
+    return bool(db.scalar(f"select count(*) from (select 1 from {table} limit 1)"))
 
 
 def _is_p(column: str) -> bool:
