@@ -53,7 +53,7 @@ def side_by_side(db: Database, needs: Mapping[str, Iterable[str]], do: Callable[
                 sorter.done(task)
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-        while wait(running, timeout=INTERRUPT_SECONDS).not_done:
+        while wait([f for f in running if not f.cancelled()], timeout=INTERRUPT_SECONDS).not_done:
             # Whoever is between two statements now is interrupted in the next.
             for connection in connections:
                 connection.con.interrupt()
