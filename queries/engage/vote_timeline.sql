@@ -6,7 +6,7 @@
 -- headline = ["{events} events of {departments} kinds; {customers_with_events_pct} of the customers did something in the window, and {momentum_down_a_customers} A customers do markedly less than they used to."]
 -- any_of   = [["invoices.issued_on", "payments.paid_on", "activities.happened_at", "campaign_touches.happened_at", "tickets.opened_at", "survey_responses.answered_on", "opportunities.created_on", "usage.used_at"]]
 -- optional = ["*"]
--- hidden   = ["votes", "momentum_of_customers"]
+-- hidden   = ["momentum_of_customers"]
 -- [[method]]
 -- name = "rates"
 -- table = "base_momentum"
@@ -38,25 +38,6 @@
 -- value = "events"
 -- series = "kind"
 -- ///
--- /// table votes
-with acts as (
-    select party_id, 'purchase' as kind, purchased_on as day_on from purchases
-    union all
-    select party_id, 'deal opened', created_on from deals where created_on is not null
-    union all
-    select party_id, case department when 'campaign' then 'mail opened or clicked' when 'activity' then 'conversation' else department end, happened_on
-    from touches
-    where is_from_them or is_conversation
-    union all
-    select party_id, 'use of the product', cast(used_at as date) from usage where used_at is not null
-)
-
-select a.party_id, a.kind, a.day_on
-from acts a
-join clock c on a.day_on <= c.as_of_on
-where a.party_id is not null
-group by a.party_id, a.kind, a.day_on
-order by a.party_id, a.day_on, a.kind
 -- /// table events_by_kind
 select v.kind, count(*) as events, count(distinct v.party_id) as customers, min(v.day_on) as first_on, max(v.day_on) as last_on
 from votes v

@@ -38,17 +38,25 @@
 -- value = "customers"
 -- ///
 -- /// table steps
-with halves as (
+with marks as (
+    select
+        as_of_on,
+        cast(as_of_on - to_months(6) as date) as half_year_on,
+        cast(as_of_on - to_months(12) as date) as year_on,
+        cast(as_of_on - to_months(18) as date) as third_half_on,
+        cast(as_of_on - to_months(24) as date) as two_years_on
+    from clock
+),
+
+halves as (
     select
         b.party_id,
-        count(distinct case
-            when b.purchased_on > cast(k.as_of_on - to_months(6) as date) then 1
-            when b.purchased_on > cast(k.as_of_on - to_months(12) as date) then 2
-            when b.purchased_on > cast(k.as_of_on - to_months(18) as date) then 3
-            else 4
-        end) as half_years
+        max(case when b.purchased_on > m.half_year_on then 1 else 0 end)
+        + max(case when b.purchased_on <= m.half_year_on and b.purchased_on > m.year_on then 1 else 0 end)
+        + max(case when b.purchased_on <= m.year_on and b.purchased_on > m.third_half_on then 1 else 0 end)
+        + max(case when b.purchased_on <= m.third_half_on then 1 else 0 end) as half_years
     from purchases b
-    join clock k on b.purchased_on <= k.as_of_on and b.purchased_on > cast(k.as_of_on - to_months(24) as date)
+    join marks m on b.purchased_on <= m.as_of_on and b.purchased_on > m.two_years_on
     group by b.party_id
 ),
 

@@ -4,15 +4,14 @@
 -- ///
 -- Grouped by days, which are faster than words, and once where two periods look at the same days.
 with views as (
-    select distinct as_of_on, start_on, end_on
+    select row_number() over (order by as_of_on, start_on, end_on) as view, as_of_on, start_on, end_on
     from periods
+    group by as_of_on, start_on, end_on
 ),
 
 seen as (
     select
-        p.as_of_on,
-        p.start_on,
-        p.end_on,
+        p.view,
         b.party_id,
         min(b.purchased_on) as first_purchase_on,
         min(b.purchased_on) filter (where b.purchased_on > p.start_on and b.purchased_on <= p.end_on) as window_first_purchase_on,
@@ -26,13 +25,14 @@ seen as (
         count(b.cost) filter (where b.purchased_on > p.start_on and b.purchased_on <= p.end_on) as window_costed
     from purchases b
     join views p on b.purchased_on <= p.as_of_on
-    group by p.as_of_on, p.start_on, p.end_on, b.party_id
+    group by p.view, b.party_id
 ),
 
 bought as (
     select p.period, s.*
     from seen s
-    join periods p on p.as_of_on = s.as_of_on and p.start_on = s.start_on and p.end_on = s.end_on
+    join views v on v.view = s.view
+    join periods p on p.as_of_on = v.as_of_on and p.start_on = v.start_on and p.end_on = v.end_on
 ),
 
 adjusted as (
