@@ -53,6 +53,26 @@ class Shapes:
     def close(self) -> None:
         self.con.close()
 
+    def mentioned(self, blocks: Iterable[Block]) -> Wants | None:
+        """All that the blocks may read, by their words alone: where nothing of it is missing, nothing is.
+
+        Every column of a table that a block names counts whose name it names anywhere. Binding tells exactly and takes
+        ten times as long. None where DuckDB cannot tell the tables without binding.
+        """
+        columns: set[str] = set()
+        models: set[str] = set()
+        con = self.con.cursor()
+        for block in blocks:
+            try:
+                tables = con.get_table_names(block.sql)
+            except duckdb.BinderException:
+                return None
+            words = words_of(block.sql)
+            models |= tables & self.models
+            columns |= {f"{t}.{c.name}" for t in tables & TABLES.keys() for c in TABLES[t].columns if c.name in words}
+        con.close()
+        return Wants(frozenset(columns), frozenset(models))
+
     def wants(self, blocks: Iterable[Block]) -> Wants:
         """Canonical columns and models that the blocks read; earlier blocks may be read by later ones.
 

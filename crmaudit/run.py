@@ -119,18 +119,26 @@ class Runner:
             missing[model.name] = tuple(dict.fromkeys((*own, *(c for name in behind for c in missing[name]))))
         return missing
 
+    def _lacks(self, audit: Audit, wants: Wants, built: Built) -> bool:
+        """Whether something that the audit cannot do without is missing."""
+        needed = frozenset() if ANYTHING in audit.needs.optional else wants.models - audit.needs.optional
+        return bool(missing_columns(wants, audit.needs, self.filled) or needed & built.missing.keys())
+
     def _estimate(self, db: Database, item: Working, built: Built) -> None:
         """The audit's tables and what its methods add; a fault of ours is kept and stops nothing else."""
         audit = item.audit
-        item.wants = built.shapes.wants(audit.tables)
-        needed = sorted(item.wants.models - audit.needs.optional)
-        empty = [c for name in needed for c in built.missing.get(name, ())]
-        item.missing = tuple(dict.fromkeys((*missing_columns(item.wants, audit.needs, self.filled), *empty)))
-        lacking = ANYTHING not in audit.needs.optional and any(name in built.missing for name in needed)
-        if lacking or missing_columns(item.wants, audit.needs, self.filled):
-            item.missing = item.missing or ("",)
+        mentioned = built.shapes.mentioned(audit.tables)
+        if mentioned is None or self._lacks(audit, mentioned, built):
+            item.wants = built.shapes.wants(audit.tables)
+        else:
+            item.wants = mentioned
+        if self._lacks(audit, item.wants, built):
+            needed = sorted(item.wants.models - audit.needs.optional)
+            empty = [c for name in needed for c in built.missing.get(name, ())]
+            item.missing = tuple(dict.fromkeys((*missing_columns(item.wants, audit.needs, self.filled), *empty))) or (
+                "",
+            )
             return
-        item.missing = ()
         read = item.wants.models | words_of(audit.metrics.sql)
         makers = makers_of(self.models.values())
         read_models = {makers[table] for table in read if table in makers}
