@@ -6,7 +6,6 @@ import importlib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -200,16 +199,18 @@ class Runner:
 
     def _control(self, work: list[Working]) -> int:
         """False-discovery control over every p-value of the run: each `*_p` column gets its `*_q`."""
-        places: dict[str, list[tuple[str, str, Any]]] = {}
-        for item in work:
-            if item.missing or item.failure:
-                continue
-            for table in sorted(item.tables):
-                frame = None
-                for column in self.db.columns(f"{item.schema}.{table}"):
-                    if _is_p(column):
-                        frame = self.db.frame(f"from {item.schema}.{table}") if frame is None else frame
-                        places.setdefault(item.audit.id, []).append((f"{item.schema}.{table}", column, frame))
+        tested = self.db.con.execute(
+            "select schema_name, table_name, column_name from duckdb_columns() "
+            "where column_name = 'p' or ends_with(column_name, '_p') order by schema_name, table_name, column_index"
+        ).fetchall()
+        frames: dict[str, pl.DataFrame] = {}
+        places: dict[str, list[tuple[str, str, pl.DataFrame]]] = {}
+        for item in (i for i in work if not (i.missing or i.failure)):
+            for table, column in ((t, c) for schema, t, c in tested if schema == item.audit.id and t in item.tables):
+                name = f"{item.schema}.{table}"
+                if name not in frames:
+                    frames[name] = self.db.frame(f"from {name}")
+                places.setdefault(item.audit.id, []).append((name, column, frames[name]))
         families = {
             audit: [p for _, column, frame in columns for p in frame[column].to_list()]
             for audit, columns in places.items()
@@ -217,7 +218,7 @@ class Runner:
         adjusted = false_discovery.control(families)
         for audit, columns in places.items():
             values = list(adjusted[audit])
-            widened: dict[str, Any] = {}
+            widened: dict[str, pl.DataFrame] = {}
             for table, column, frame in columns:
                 own, values = values[: len(frame)], values[len(frame) :]
                 name = "q" if column == "p" else f"{column.removesuffix('_p')}_q"
