@@ -43,7 +43,8 @@ def directions(slopes: Callable[[Array], Array], values: Array) -> Array | None:
     kept = steepness > flat
     found: Array = (axes[:, kept] / np.sqrt(steepness[kept])).T
     # The sign of an axis is arbitrary, and the same input is to give the same figures.
-    return found * np.sign(found[np.arange(found.shape[0]), np.abs(found).argmax(axis=1)])[:, None]
+    signs: Array = np.sign(found[np.arange(found.shape[0]), np.abs(found).argmax(axis=1)])
+    return np.asarray(found * signs[:, None], dtype=np.float64)
 
 
 def moves(function: Callable[[Array], Array], values: Array, along: Array) -> list[Array]:

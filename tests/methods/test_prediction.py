@@ -82,7 +82,7 @@ def test_directions_are_the_errors_of_a_poisson_mean_and_of_an_exponential_rate(
     events, exposure = np.array([400.0, 100.0]), np.array([50.0, 10.0])
 
     def slopes(values: Array) -> Array:
-        return events / values - exposure
+        return np.asarray(events / values - exposure)
 
     found = directions(slopes, events / exposure)
     assert found is not None
