@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 
 import pytest
 
 from tests.simulations import intervals, whole, worth
 
-MANY, FEW = 400, 24
+MANY, FEW = 400, 8
 WITHOUT_CONTRACT = {name: partial(worth.without_contract, leaving=name) for name in worth.LEAVING}
 BASES: dict[str, Callable[[int], worth.Outcome | None]] = {**WITHOUT_CONTRACT, "contract": worth.under_contract}
 few_and_many = pytest.mark.parametrize("runs", [FEW, pytest.param(MANY, marks=pytest.mark.full)])
 
 
+@cache
 def outcomes(one: Callable[[int], worth.Outcome | None], runs: int) -> list[worth.Outcome]:
     found = [one(seed) for seed in range(1000, 1000 + runs)]
     known = [outcome for outcome in found if outcome]
