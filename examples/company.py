@@ -177,6 +177,16 @@ NAME_ENDS = words("""
     Moon Nest Otter Owl Path Pebble Pier Pilot Plaza Pond Porch Quarry Raven Reef Ridge River Robin Sail Saddle
     Shell Spire Spring Stag Station Stone Sundial Swan Table
 """)
+COST_SHARES = {
+    "Espresso machine": 0.68,
+    "Grinder": 0.64,
+    "Brewer": 0.62,
+    "Beans": 0.55,
+    "Water filter": 0.42,
+    "Accessories": 0.50,
+    "Service plan": 0.35,
+}
+"""What was sold cost us so much of its net amount."""
 JOB_TITLES = {
     "Owner": "Decision maker",
     "General Manager": "Decision maker",
@@ -205,6 +215,15 @@ CAMPAIGNS = {
 }
 ANSWERS = {"10": 0.24, "9": 0.22, "8": 0.2, "7": 0.12, "6": 0.08, "5": 0.06, "3": 0.05, "1": 0.03}
 COMMENTS = ("the beans arrive fresh", "nobody calls back", "good people", "parts take too long", "fair prices")
+RENTERS_A_YEAR, RENTERS_FROM, RENTER_LEAVING_MEAN = 16.0, -500.0, 0.2 / YEAR
+"""Businesses that rent their machine by the month or year and buy nothing: the only ones under contract."""
+RENTS = {"Solo": 8900, "Duo": 14900, "Bar": 23900, "Fleet": 39900}
+"""Cents a month by plan; a year is paid for with ten months."""
+RENTAL_PLANS = {"Solo": 0.4, "Duo": 0.35, "Bar": 0.2, "Fleet": 0.05}
+PLAN_CHANGES_A_YEAR, P_UPGRADE = 0.22, 0.7
+P_TRIAL, P_TRIAL_KEPT, TRIAL_DAYS = 0.4, 0.75, 30
+P_ANNUAL, P_RETURNS, P_PAST_DUE = 0.35, 0.2, 0.05
+CANCEL_REASONS = {"Business closed": 0.2, "Too expensive": 0.25, "Bought a machine": 0.2, "Service": 0.2, "": 0.15}
 COST_PER_LEAD = {
     "Web site": 45.0,
     "Trade fair": 120.0,
@@ -268,7 +287,7 @@ def exported(day: float) -> bool:
     return 0 <= day < LAST + 1
 
 
-OLD, ARRIVALS, NAMES, LEADS, DEALS, LIVES, CRM, BILLING, DESK, TALKS, MAILS = range(11)
+OLD, ARRIVALS, NAMES, LEADS, DEALS, LIVES, CRM, BILLING, DESK, TALKS, MAILS, RENTALS = range(12)
 """The parts that draw for themselves."""
 
 
@@ -339,6 +358,36 @@ class Life:
     purchases: list[tuple[float, float, str]] = field(default_factory=list)
     """Day, net amount and product."""
     deals: list[Deal] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class Rental:
+    """One subscription, paid from `began` (a trial may come before it) until `ended`.
+
+    `moves` are day, kind and cents a month.
+    """
+
+    life: Life
+    is_annual: bool
+    signed: float
+    began: float
+    plan: str
+    ended: float = math.inf
+    is_paused: bool = False
+    moves: list[tuple[float, str, int]] = field(default_factory=list)
+
+    @property
+    def term(self) -> float:
+        return YEAR if self.is_annual else YEAR / 12
+
+    @property
+    def cents(self) -> int:
+        """What the present plan costs in a term."""
+        return RENTS[self.plan] * (10 if self.is_annual else 1)
+
+    @property
+    def cents_a_month(self) -> int:
+        return round(self.cents / 12) if self.is_annual else self.cents
 
 
 def businesses(seed: int, n: int) -> list[Business]:
@@ -466,6 +515,50 @@ def life(draws: Draws, business: Business, bought: Deal | None, planted: frozens
     return found
 
 
+def rentals(seed: int, companies: Sequence[Business], days: Sequence[float], planted: frozenset[str]) -> list[Rental]:
+    """The subscriptions of those who rent: left as customers leave, at the end of the term, and some are back later."""
+    found = []
+    for n, (signed, business) in enumerate(zip(days, companies, strict=True)):
+        draws = Draws(seed, RENTALS, 1, n)
+        has_trial, keeps, is_annual = (draws.chance(p) for p in (P_TRIAL, P_TRIAL_KEPT, P_ANNUAL))
+        began, plan_taken = signed + TRIAL_DAYS * has_trial, draws.weighted(RENTAL_PLANS)
+        business.known = signed - 10 * draws.uniform()
+        if has_trial and not keeps:
+            found.append(Rental(Life(business, began, []), is_annual, signed, began, plan_taken, ended=began))
+            continue
+        business.first = began
+        hazard, threshold = draws.gamma(LEAVING_SHAPE, RENTER_LEAVING_MEAN), draws.exponential()
+        opened = draws.times(draws.gamma(TICKET_SHAPE, TICKET_MEAN), began, LAST + 1)
+        tickets = [Ticket(day, draws.weighted(CATEGORIES)) for day in opened]
+        left = leaving_day(tickets, began, hazard, threshold, planted)
+        one = Life(business, left, [t for t in tickets if t.opened < left + SERVICE_AFTER_LEAVING])
+        made = Rental(one, is_annual, signed, began, plan_taken)
+        found.append(rented(made, left, draws))
+        pause = made.ended + draws.lognormal(150, 0.5)
+        if draws.chance(P_RETURNS) and pause < LAST:
+            again = Rental(one, False, pause, pause, made.plan)
+            found.append(rented(again, pause + draws.exponential() / hazard, draws))
+    return found
+
+
+def rented(made: Rental, left: float, draws: Draws) -> Rental:
+    """The subscription with its moves until the end of the term in which its customer decides to leave."""
+    made.ended = made.began + made.term * math.ceil((left - made.began) / made.term)
+    made.moves = [(made.began, "New", made.cents_a_month)]
+    plans = list(RENTS)
+    for day in draws.times(PLAN_CHANGES_A_YEAR / YEAR, made.began, min(made.ended, LAST + 1)):
+        up, before = draws.chance(P_UPGRADE), made.cents_a_month
+        made.plan = plans[min(max(plans.index(made.plan) + (1 if up else -1), 0), len(plans) - 1)]
+        if made.cents_a_month != before:
+            made.moves.append((day, "Upgrade" if up else "Downgrade", abs(made.cents_a_month - before)))
+    if made.ended < LAST + 1:
+        made.moves.append((made.ended, "Cancelled", made.cents_a_month))
+    made.is_paused = draws.chance(0.03) and made.ended >= LAST + 1
+    if made.is_paused:
+        made.moves.append((LAST - 50 * draws.uniform(), "Cancelled", made.cents_a_month))
+    return made
+
+
 @dataclass
 class Company:
     """What happened, before any system has written it down."""
@@ -474,14 +567,22 @@ class Company:
     leads: list[Lead]
     deals: list[Deal]
     lives: list[Life]
+    rentals: list[Rental]
     accounts: list[Business]
+
+    @property
+    def renters(self) -> list[Life]:
+        """Each once, however often it came back."""
+        return list(dict.fromkeys(rental.life for rental in self.rentals))
 
 
 def simulate(seed: int, planted: frozenset[str]) -> Company:
     """The company of that seed, with ids given out in the order in which its systems met each record."""
     old = Draws(seed, OLD).times(OLD_CUSTOMERS_A_YEAR / YEAR, OLD_CUSTOMERS_FROM, 0.0)
     came = Draws(seed, ARRIVALS).times(LEADS_A_YEAR / YEAR, LEADS_FROM, LAST + 1)
-    names = businesses(seed, len(old) + len(came))
+    signed = Draws(seed, RENTALS, 0).times(RENTERS_A_YEAR / YEAR, RENTERS_FROM, LAST - 5)
+    names = businesses(seed, len(old) + len(came) + len(signed))
+    names, renting = names[: -len(signed)], names[-len(signed) :]
     for first, business in zip(old, names[: len(old)], strict=True):
         business.first, business.known = first, first - 20
     all_leads = leads(seed, names[len(old) :], came, planted)
@@ -495,7 +596,8 @@ def simulate(seed: int, planted: frozenset[str]) -> Company:
     deals = [lead.deal for lead in all_leads if lead.deal] + [made for one in lives for made in one.deals]
     deals = sorted((made for made in deals if exported(made.created)), key=lambda made: made.created)
     met = dict.fromkeys([one.business for one in lives] + [made.business for made in deals])
-    accounts = sorted(met, key=lambda business: business.known)
+    # The accounts of those who rent were taken over from another CRM at the end, and stand last.
+    accounts = sorted(met, key=lambda business: business.known) + renting
     for n, customer in enumerate(lives, 10_001):
         customer.business.customer_id = f"C-{n}"
     for n, business in enumerate(accounts, 1):
@@ -505,7 +607,7 @@ def simulate(seed: int, planted: frozenset[str]) -> Company:
     kept = [lead for lead in all_leads if exported(lead.created)]
     for n, lead in enumerate(kept, 1):
         lead.lead_id = f"LEAD-{n:05d}"
-    return Company(seed, kept, deals, lives, accounts)
+    return Company(seed, kept, deals, lives, rentals(seed, renting, signed, planted), accounts)
 
 
 # --- What each system exports.
@@ -605,8 +707,10 @@ def crm_activities(company: Company) -> list[Row]:
     header = ["activity_id", "account_id", "contact_email", "owner_id", "activity_type", "direction", "outcome"]
     rows = [[*header, "notes", "activity_date", "duration_minutes"]]
     found: list[tuple[float, Row]] = []
-    for n, life in enumerate(company.lives):
-        one, draws = life.business, Draws(company.seed, TALKS, 2, n)
+    talked = [(life, Draws(company.seed, TALKS, 2, n)) for n, life in enumerate(company.lives)]
+    talked += [(life, Draws(company.seed, RENTALS, 2, n)) for n, life in enumerate(company.renters)]
+    for life, draws in talked:
+        one = life.business
         begins = max(one.first, TALKS_FROM)
         for day in draws.times(CALLS_A_YEAR / YEAR, begins, max(begins, min(life.left + 30, LAST + 1))):
             kind, who = draws.weighted(TALK_KINDS), one.people[int(draws.uniform() ** 2 * len(one.people))]
@@ -658,8 +762,9 @@ def mailing(company: Company) -> tuple[list[Row], list[Row]]:
 
 def survey_answers(company: Company) -> list[Row]:
     rows = [["response_id", "account_id", "survey_type", "score", "comment", "answered_date"]]
-    for n, life in enumerate(company.lives):
-        draws = Draws(company.seed, TALKS, 3, n)
+    asked = [(life, Draws(company.seed, TALKS, 3, n)) for n, life in enumerate(company.lives)]
+    asked += [(life, Draws(company.seed, RENTALS, 3, n)) for n, life in enumerate(company.renters)]
+    for life, draws in asked:
         for year in range(1, 4):
             day = year * YEAR + 20 * draws.uniform()
             answers, score = draws.chance(0.35), draws.weighted(ANSWERS)
@@ -766,7 +871,7 @@ def bills(one: Life, by: Payer, draws: Draws) -> list[Bill]:
 
 def billing_invoices(company: Company, seed: int, draws: Draws) -> list[Row]:
     header = ["invoice_number", "customer_id", "customer_name", "billing_email", "external_id", "type", "product"]
-    money = ["net_amount", "tax_amount", "total_amount", "currency", "status"]
+    money = ["net_amount", "tax_amount", "total_amount", "cost_of_goods", "currency", "status"]
     rows = [[*header, "issue_date", "due_date", "paid_date", *money]]
     found: list[Bill] = []
     for n, one in enumerate(company.lives):
@@ -779,33 +884,70 @@ def billing_invoices(company: Company, seed: int, draws: Draws) -> list[Row]:
         prefix = "INV" if is_sale else "CN"
         row = [f"{prefix}-{n:05d}", bill.by.customer_id, bill.by.name, bill.by.email, bill.by.external_id, bill.kind]
         row += [bill.product, on(bill.day), plan(due) if is_sale else "", paid]
-        rows.append([*row, *(f"{cents / 100:.2f}" for cents in (bill.cents, tax, bill.cents + tax)), "USD", status])
+        row += [f"{cents / 100:.2f}" for cents in (bill.cents, tax, bill.cents + tax)]
+        rows.append([*row, f"{cost(bill) / 100:.2f}" if is_sale else "", "USD", status])
     return repeated(rows, draws, 6)
+
+
+def cost(bill: Bill) -> int:
+    """Cents that what was sold cost us."""
+    return round(bill.cents * next(share for family, share in COST_SHARES.items() if bill.product.startswith(family)))
+
+
+def rental_subscriptions(company: Company) -> list[Row]:
+    """Every subscription as it is now; an amount is that of a month or of a year."""
+    header = ["subscription_id", "customer_name", "billing_email", "account_id", "plan", "status", "billing_period"]
+    rows = [[*header, "price", "currency", "start_date", "trial_end", "next_billing_date", "end_date", "cancel_reason"]]
+    for n, rental in enumerate(company.rentals, 1):
+        one, draws = rental.life.business, Draws(company.seed, RENTALS, 4, n)
+        ends, is_trial = rental.ended < LAST + 1, rental.began >= LAST + 1
+        past_due, reason = draws.chance(P_PAST_DUE), draws.weighted(CANCEL_REASONS)
+        running = "Trial" if is_trial else "Paused" if rental.is_paused else "Past due" if past_due else "Active"
+        terms = max(math.ceil((LAST + 1 - rental.began) / rental.term), 0)
+        row = [f"SUB-{n:04d}", one.name, f"accounts@{one.domain}", known(draws, one.account_id, 0.7), rental.plan]
+        row += ["Cancelled" if ends else running, "Annual" if rental.is_annual else "Monthly"]
+        row += [f"{rental.cents / 100:.2f}", "USD", on(rental.signed)]
+        row += [plan(rental.began) if rental.began > rental.signed else ""]
+        row += ["" if ends or rental.is_paused else plan(rental.began + rental.term * terms), on(rental.ended)]
+        rows.append([*row, reason if ends else ""])
+    return rows
+
+
+def rental_changes(company: Company) -> list[Row]:
+    """Every movement of monthly recurring revenue, by day."""
+    rows = [["change_id", "subscription_id", "change_type", "mrr_change", "change_date"]]
+    found = [(day, n, kind, cents) for n, made in enumerate(company.rentals, 1) for day, kind, cents in made.moves]
+    for n, (day, number, kind, cents) in enumerate(sorted(found), 1):
+        if day < LAST + 1:
+            rows.append([f"MRR-{n:05d}", f"SUB-{number:04d}", kind, f"{cents / 100:.2f}", on(day)])
+    return rows
 
 
 def support_tickets(company: Company, draws: Draws) -> list[Row]:
     header = ["ticket_id", "requester_email", "organization", "subject", "category", "priority", "status"]
     rows = [[*header, "created_at", "first_response_at", "resolved_at", "satisfaction_score"]]
-    opened = [(ticket, one.business) for one in company.lives for ticket in one.tickets if exported(ticket.opened)]
+    renting = Draws(company.seed, RENTALS, 5)
+    asked = [(one, draws) for one in company.lives] + [(one, renting) for one in company.renters]
+    opened = [(ticket, one.business, its) for one, its in asked for ticket in one.tickets if exported(ticket.opened)]
     now = datetime.combine(END, datetime.max.time())
-    for n, (ticket, one) in enumerate(sorted(opened, key=lambda pair: pair[0].opened), 20_001):
-        priority, who = draws.weighted(PRIORITIES), one.people[int(draws.uniform() ** 2 * len(one.people))].email
-        requester = who if draws.chance(0.94) else f"service@{one.domain}"
+    for n, (ticket, one, drawing) in enumerate(sorted(opened, key=lambda each: each[0].opened), 20_001):
+        priority, who = drawing.weighted(PRIORITIES), one.people[int(drawing.uniform() ** 2 * len(one.people))].email
+        requester = who if drawing.chance(0.94) else f"service@{one.domain}"
         to_end, to_answer = (
-            draws.lognormal(RESOLUTION_HOURS[priority], 0.9),
-            draws.lognormal(RESPONSE_HOURS[priority], 0.8),
+            drawing.lognormal(RESOLUTION_HOURS[priority], 0.9),
+            drawing.lognormal(RESPONSE_HOURS[priority], 0.8),
         )
         at = datetime.combine(START, datetime.min.time()) + timedelta(days=math.floor(ticket.opened))
         at += timedelta(minutes=round(480 + 600 * (ticket.opened % 1.0)))
         answered, solved = at + timedelta(hours=min(to_answer, 0.9 * to_end)), at + timedelta(hours=to_end)
-        is_solved = draws.chance(0.99) and solved <= now
-        score = known(draws, draws.weighted({"5": 0.46, "4": 0.3, "3": 0.13, "2": 0.06, "1": 0.05}), 0.55)
+        is_solved = drawing.chance(0.99) and solved <= now
+        score = known(drawing, drawing.weighted({"5": 0.46, "4": 0.3, "3": 0.13, "2": 0.06, "1": 0.05}), 0.55)
         status = "Closed" if is_solved else "Pending" if answered <= now else "Open"
         row = [
             str(n),
             requester,
-            known(draws, one.name, 0.93),
-            draws.one_of(SUBJECTS[ticket.category]),
+            known(drawing, one.name, 0.93),
+            drawing.one_of(SUBJECTS[ticket.category]),
             ticket.category,
         ]
         row += [priority, status, stamp(at), stamp(answered) if answered <= now else ""]
@@ -837,6 +979,8 @@ def tables(seed: int, planted: frozenset[str]) -> dict[str, list[Row]]:
         "crm_opportunities.csv": crm_opportunities(company, Draws(seed, CRM, 3)),
         "billing_products.csv": billing_products(),
         "billing_invoices.csv": billing_invoices(company, seed, Draws(seed, CRM, 4)),
+        "rental_subscriptions.csv": rental_subscriptions(company),
+        "rental_changes.csv": rental_changes(company),
         "support_tickets.csv": support_tickets(company, Draws(seed, DESK)),
         "crm_activities.csv": crm_activities(company),
         "mailing_events.csv": events,

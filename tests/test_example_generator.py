@@ -33,12 +33,16 @@ FACTS = {
     "mailing_consents": ("changed_date",),
     "survey_answers": ("answered_date",),
     "marketing_costs": ("month",),
+    "rental_subscriptions": ("start_date", "end_date"),
+    "rental_changes": ("change_date",),
 }
 KEYS = {
     "crm_users": "user_id",
     "crm_accounts": "account_id",
     "crm_leads": "lead_id",
     "crm_opportunities": "opportunity_id",
+    "rental_subscriptions": "subscription_id",
+    "rental_changes": "change_id",
 }
 REFERENCES = (
     ("crm_accounts", "owner_id", "crm_users"),
@@ -52,6 +56,8 @@ REFERENCES = (
     ("crm_activities", "account_id", "crm_accounts"),
     ("crm_activities", "owner_id", "crm_users"),
     ("survey_answers", "account_id", "crm_accounts"),
+    ("rental_subscriptions", "account_id", "crm_accounts"),
+    ("rental_changes", "subscription_id", "rental_subscriptions"),
 )
 LATE = date(2025, 10, 1)
 """From then on the competitor rises."""
@@ -151,10 +157,11 @@ def test_exports_are_small_and_as_many_as_promised(planted: Exports) -> None:
     assert len(planted["billing_products"]) == 50
     assert 3_800 < len(planted["crm_leads"]) < 4_200
     assert 2_800 < len(planted["crm_opportunities"]) < 3_200
-    assert 1_400 < len(planted["crm_contacts"]) < 1_650
+    assert 1_400 < len(planted["crm_contacts"]) < 1_800
     assert 10_800 < len(planted["billing_invoices"]) < 12_700
-    assert 2_700 < len(planted["support_tickets"]) < 3_200
+    assert 2_700 < len(planted["support_tickets"]) < 3_600
     assert 550 < len(purchases(planted)) < 640
+    assert 60 < len(planted["rental_subscriptions"]) < 110
 
 
 def test_readme_counts_the_rows(planted: Exports) -> None:

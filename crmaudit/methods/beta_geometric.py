@@ -80,6 +80,19 @@ class BetaGeometric:
             total += weight * np.exp(-(r + frequency) * np.log1p(p * horizon / (alpha + age)))
         return total
 
+    def rates_if_alive(self, values: Array, frequency: Array, age: Array, later: float) -> tuple[Array, Array]:
+        """Given rate and p it is lambda e^(-lambda p later): the purchases before are all survived."""
+        r, alpha, _, _ = values
+        shape, per_age = r + frequency, later / (alpha + age)
+        mean_rate = shape / (alpha + age)
+        one, both = np.zeros_like(age), np.zeros_like(age)
+        for p, weight in self._chances_of_leaving(values, frequency):
+            log_grown = np.log1p(p * per_age)
+            still = weight * np.exp(-(shape + 1) * log_grown)
+            one += still
+            both += still * (1 - p) * np.exp(-log_grown)
+        return mean_rate * one, mean_rate * (shape + 1) / (alpha + age) * both
+
     def _chances_of_leaving(self, values: Array, frequency: Array) -> Iterator[tuple[Array, Array]]:
         """Nodes and weights of the beta (a, b + occasions survived) of those still there, one pair per step."""
         _, _, a, b = values

@@ -9,7 +9,8 @@ customers 1.5 s for a beta-geometric and 30 s for a Pareto/NBD in each period, w
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import log
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from crmaudit.methods.beta_geometric import BG_NBD, MBG_NBD
 from crmaudit.methods.holdout import Ranking, calibration, naive_rule, shown_worse
 from crmaudit.methods.pareto_nbd import NBD, PARETO_NBD
 from crmaudit.methods.purchase_process import Array, Fit, Histories, Indices, fit
+from crmaudit.methods.uncertainty import directions, moves
 
 PAPERS = (
     "Fader, Hardie & Lee 2005, Counting Your Customers the Easy Way, Marketing Science 24(2)",
@@ -30,6 +32,9 @@ PAPERS = (
 )
 
 COLUMN = {"MBG/NBD": "p_alive_mbg_nbd", "BG/NBD": "p_alive_bg_nbd", "Pareto/NBD": "p_alive_pareto_nbd"}
+
+PARAMETERS = 4
+WEEKS_A_YEAR = 365.25 / 7
 
 FEWEST_REPEATERS = 50
 # Every k-th customer in the order of the histories, so that at least as many take part in a fit: the parameters of a
@@ -75,19 +80,25 @@ def estimate(
     future_purchases: str = "future_purchases",
     holdout_weeks: float | str = 52.0,
     horizons_weeks: Sequence[float] = (52.0,),
+    discount: float = 0.1,
+    floored_to: float = 0.0,
 ) -> Estimate:
     """Probability of still being a customer and expected purchases, per distinct history.
 
     `table` has one row per distinct history and period. `period` is `current`, or `holdout` for histories as known at
     the start of the holdout, with `future_purchases` per customer within it (NULL in `current`; without holdout rows
     nothing is judged). `frequency` counts repeat purchase days; `recency` and `age` are weeks since the first purchase,
-    best floored to whole weeks, which keeps the rows few. `holdout_weeks` is the holdout's length, or the column that
-    has it.
+    best floored to whole weeks, which keeps the rows few; `floored_to` says to how many, and the middle between is then
+    taken (on a base that leaves as the Pareto/NBD says, floors make its beta a fifth too small). `holdout_weeks` is the
+    holdout's length, or the column that has it.
 
     Columns: `p_alive` and `p_alive_<model>`; `expected_purchases_<n>w` and `p_leaves_<n>w` (that one who is a customer
-    now leaves within n weeks) per horizon; `expected_holdout_purchases` and `p_active_holdout` in holdout rows. Tables:
-    `candidates`; `calibration` where a holdout was judged; `outliers` where customers were left out of the fit (they
-    are estimated all the same).
+    now leaves within n weeks) per horizon; `p_none`, that nothing is bought within the longest of them; of the
+    purchases in it, discounted at `discount` a year, `worth_mean`, `worth_squares` and `worth_pairs` (see `Ahead`), and
+    `worth_move_1` to `_4`, by how much one standard error of the parameters, along independent directions, moves the
+    mean (null where the errors cannot be told); `expected_holdout_purchases` and `p_active_holdout` in holdout rows.
+    Tables: `candidates`; `calibration` where a holdout was judged; `outliers` where customers were left out of the fit
+    (they are estimated all the same).
 
     `auc` is that of at least one purchase in the holdout, customers ranked by their expected purchases; `auc_recency`
     ranks them by the time since their last purchase.
@@ -101,7 +112,7 @@ def estimate(
     """
     names = (frequency, recency, age, customers)
     numbers = table.select(pl.col(c).cast(pl.Float64) for c in (*names, future_purchases))
-    current = _period(table, numbers, period, "current")
+    current = _period(table, numbers, period, "current", floored_to / 2)
     if reason := _unusable(current.histories):
         return Estimate(withheld=reason)
     typical = current.histories.where(current.typical).distinct()
@@ -116,9 +127,9 @@ def estimate(
         "fitted_customers": int(now.n),
         "nbd_log_likelihood": nobody_leaves.log_likelihood,
     }
-    tables = {} if current.typical.all() else {"outliers": _outliers(current)}
+    tables = {} if current.typical.all() else {"outliers": _outliers(current, floored_to / 2)}
 
-    holdout = _period(table, numbers, period, "holdout")
+    holdout = _period(table, numbers, period, "holdout", floored_to / 2)
     weeks = _weeks(table, holdout_weeks, holdout.rows)
     if reason := _degenerate(fits, nobody_leaves):
         candidates = tuple(_describe(Judged(one), current.histories) for one in fits)
@@ -153,7 +164,7 @@ def estimate(
             holdout=holdout,
             weeks=weeks,
             horizons=horizons_weeks,
-        ),
+        ).hstack(_worth(table.height, chosen.now, current, now, max(horizons_weeks), discount)),
         tables=tables,
         parameters=parameters,
         log_likelihood=chosen.now.log_likelihood,
@@ -163,13 +174,16 @@ def estimate(
     )
 
 
-def _period(table: pl.DataFrame, numbers: pl.DataFrame, column: str, name: str) -> _Period:
-    """The rows of one period in an order that depends on what they say alone, so that shuffling changes nothing."""
+def _period(table: pl.DataFrame, numbers: pl.DataFrame, column: str, name: str, later: float) -> _Period:
+    """The rows of one period in an order that depends on what they say alone, so that shuffling changes nothing.
+
+    `later` is what times were cut by in the mean.
+    """
     rows = np.flatnonzero((table[column] == name).fill_null(value=False).to_numpy())
     values = [numbers[:, i].to_numpy()[rows] for i in range(5)]
     order = np.lexsort(values[::-1])
     frequency, recency, age, customers, future = (v[order] for v in values)
-    histories = Histories(frequency, recency, age, customers)
+    histories = Histories(frequency, np.where(frequency > 0, recency + later, recency), age + later, customers)
     return _Period(rows[order], histories, _typical(histories), future)
 
 
@@ -215,13 +229,13 @@ def _degenerate(fits: Sequence[Fit], nobody_leaves: Fit) -> str | None:
     return None
 
 
-def _outliers(current: _Period) -> pl.DataFrame:
+def _outliers(current: _Period, later: float) -> pl.DataFrame:
     left_out = current.histories.where(~current.typical)
     return pl.DataFrame(
         {
             "frequency": left_out.frequency,
-            "recency_weeks": left_out.recency,
-            "age_weeks": left_out.age,
+            "recency_weeks": left_out.recency - later,
+            "age_weeks": left_out.age - later,
             "customers": left_out.customers,
         }
     ).sort("frequency", descending=True, maintain_order=True)
@@ -361,3 +375,29 @@ def _columns(
             if model is not None and model.fault is None:
                 found[COLUMN[one.now.model.name]][period.rows] = model.p_alive(period.histories)
     return pl.DataFrame(found).with_columns(pl.all().fill_nan(None))
+
+
+def _worth(
+    height: int, chosen: Fit, current: _Period, fitted: Histories, horizon: float, discount: float
+) -> pl.DataFrame:
+    """What is to come of each current history, for its worth and the spread of that; null in other rows."""
+    histories, per_week = current.histories, log(1 + discount) / WEEKS_A_YEAR
+    ahead = chosen.discounted_purchases(histories, horizon, per_week)
+    along = directions(lambda at: chosen.model.log_likelihood(at, fitted)[1], chosen.values)
+
+    def mean(at: Array) -> Array:
+        return replace(chosen, values=at).discounted_purchases(histories, horizon, per_week).mean
+
+    found = {
+        "p_none": 1 - chosen.p_active(histories, horizon),
+        "worth_mean": ahead.mean,
+        "worth_squares": ahead.squares,
+        "worth_pairs": ahead.pairs,
+    }
+    shifts = [] if along is None else moves(mean, chosen.values, along)
+    unknown = np.full(current.rows.size, np.nan if along is None else 0.0)
+    found |= {f"worth_move_{i + 1}": shifts[i] if i < len(shifts) else unknown for i in range(PARAMETERS)}
+    columns = {name: np.full(height, np.nan) for name in found}
+    for name, values in found.items():
+        columns[name][current.rows] = values
+    return pl.DataFrame(columns).with_columns(pl.all().fill_nan(None))

@@ -82,6 +82,11 @@ class ParetoNbd:
         stays: Array = np.broadcast_to(((beta + age) / (beta + age + horizon)) ** s, frequency.shape)
         return stays
 
+    def rates_if_alive(self, values: Array, frequency: Array, age: Array, later: float) -> tuple[Array, Array]:
+        stays = self.p_stays_if_alive(values, frequency, age, later)
+        one, both = NBD.rates_if_alive(values[:2], frequency, age, later)
+        return stays * one, stays * both
+
 
 def _log_odds_gone(s: float, alive: Array, tail_last: Array, tail_now: Array) -> Array:
     """Log odds of having left between the last purchase and now, from the three logs, per history."""
@@ -158,6 +163,11 @@ class Nbd:
 
     def p_stays_if_alive(self, values: Array, frequency: Array, age: Array, horizon: float) -> Array:  # noqa: ARG002
         return np.ones_like(age)
+
+    def rates_if_alive(self, values: Array, frequency: Array, age: Array, later: float) -> tuple[Array, Array]:  # noqa: ARG002
+        r, alpha = values
+        mean_rate: Array = (r + frequency) / (alpha + age)
+        return mean_rate, mean_rate * (r + frequency + 1) / (alpha + age)
 
 
 PARETO_NBD = ParetoNbd()

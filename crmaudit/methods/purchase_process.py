@@ -26,6 +26,8 @@ LARGEST_SHAPE = 1_000.0
 BOUNDS = (1e-5, 1e6)
 # Customers in the first, coarse search; all of them decide in the second.
 THIN = 10_000
+# Moments in the future at which rates of purchase are looked at: enough for six digits over three years.
+NODES = 20
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,19 @@ class Histories:
         )
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """The purchases that are to come, each discounted, per history.
+
+    Expectations of the sum of their discount factors, of the sum of the squares of these, and of the sum over ordered
+    pairs of purchases of the product of the two: the last two make the square of the first sum.
+    """
+
+    mean: Array
+    squares: Array
+    pairs: Array
+
+
 class PurchaseModel(Protocol):
     """One model of purchasing and leaving. `values` are its parameters in the order of `parameter_names`."""
 
@@ -141,6 +156,13 @@ class PurchaseModel(Protocol):
         """The probability that a customer who has not left yet is still there at the end of the horizon."""
         ...
 
+    def rates_if_alive(self, values: Array, frequency: Array, age: Array, later: float) -> tuple[Array, Array]:
+        """Two rates for a customer who has not left yet, at a time `later` from now.
+
+        That of a purchase then; and that of a purchase then together with one at any given moment before it.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -164,6 +186,22 @@ class Fit:
     def p_active(self, histories: Histories, horizon: float) -> Array:
         """The probability of at least one purchase within the horizon."""
         return self.p_alive(histories) * (1 - self._if_alive(self.model.p_none_if_alive, histories, horizon))
+
+    def discounted_purchases(self, histories: Histories, horizon: float, discount: float) -> Ahead:
+        """The purchases within the horizon, each worth e^(-discount x time) of one now."""
+        pairs = histories.by_age
+        mean, squares, both = (np.zeros_like(pairs.time) for _ in range(3))
+        # Gauss and Legendre's nodes: these rates are smooth in time.
+        nodes, weights = np.polynomial.legendre.leggauss(NODES)
+        for later, width in zip((nodes + 1) * horizon / 2, weights * horizon / 2, strict=True):
+            rate, with_one_before = self.model.rates_if_alive(self.values, pairs.frequency, pairs.time, float(later))
+            worth = np.exp(-discount * later)
+            before = -np.expm1(-discount * later) / discount if discount else later
+            mean += width * worth * rate
+            squares += width * worth**2 * rate
+            both += 2 * width * worth * before * with_one_before
+        alive = self.p_alive(histories)
+        return Ahead(*(alive * one[pairs.index] for one in (mean, squares, both)))
 
     def p_leaves(self, histories: Histories, horizon: float) -> Array:
         """The probability that a customer who has not left yet leaves within the horizon."""

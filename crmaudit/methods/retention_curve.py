@@ -14,6 +14,7 @@ import scipy
 
 from crmaudit.methods import Estimate
 from crmaudit.methods.purchase_process import Array
+from crmaudit.methods.uncertainty import directions, moves
 
 PAPERS = (
     "Fader & Hardie 2007, How to Project Customer Retention, Journal of Interactive Marketing 21(1)",
@@ -25,6 +26,7 @@ FEWEST_LOST = 20
 BOUNDS = (1e-4, 1e6)
 # Beyond this sum of alpha and beta all leave at one rate, and the two are known by their ratio alone.
 ONE_RATE = 1e4
+TAIL = 0.025
 
 
 def estimate(
@@ -45,7 +47,10 @@ def estimate(
 
     Columns: `renewal_rate` and `survival` as fitted, per row. Table `curve`: tenure 0 to the longest plus `project`,
     with `expected_residual_renewals` (discounted at `discount` per period) of a subscriber about to come to the next
-    renewal. Candidates: the shifted-beta-geometric and a geometric with one rate for all.
+    renewal; and of the periods that one of that tenure stays within the next `project`, discounted alike, `ahead_mean`,
+    `ahead_square` (the expected square), `ahead_low` and `ahead_high` (2.5 % and 97.5 % points), and `ahead_move_1`
+    and `_2`, by how much one standard error of the parameters, along independent directions, moves the mean (null where
+    the errors cannot be told). Candidates: the shifted-beta-geometric and a geometric with one rate for all.
 
     Withheld: fewer than 20 lost, fewer than two tenures, everybody lost, or counts that are impossible.
     """
@@ -72,12 +77,13 @@ def estimate(
         )
     values, value = fit(t, n, gone)
     alpha, beta = (float(v) for v in values)
+    along = directions(lambda at: _slopes(at, t, n, gone), values)
     rate = gone.sum() / n.sum()
     geometric = float(gone.sum() * log(rate) + (n.sum() - gone.sum()) * log(1 - rate))
     tenures = rows["tenure"].to_numpy()
     return Estimate(
         columns=pl.DataFrame({"renewal_rate": renewal_rate(values, tenures), "survival": survival(values, tenures)}),
-        tables={"curve": _curve(values, pooled, project, discount)},
+        tables={"curve": _curve(values, along, pooled, project, discount)},
         parameters={
             "alpha": alpha,
             "beta": beta,
@@ -128,9 +134,8 @@ def fit(tenure: Array, at_risk: Array, lost: Array) -> tuple[Array, float]:
     def objective(logs: Array) -> tuple[float, Array]:
         alpha, beta = np.exp(logs)
         stay, both = beta + tenure - 1, alpha + beta + tenure - 1
-        kept = at_risk - lost
-        value = lost @ np.log(alpha / both) + kept @ np.log(stay / both)
-        slopes = np.array([lost.sum() / alpha - at_risk @ (1 / both), kept @ (1 / stay) - at_risk @ (1 / both)])
+        value = lost @ np.log(alpha / both) + (at_risk - lost) @ np.log(stay / both)
+        slopes = _slopes(np.exp(logs), tenure, at_risk, lost)
         return -float(value) / scale, -slopes * np.exp(logs) / scale
 
     scale = float(at_risk[0])
@@ -145,15 +150,47 @@ def fit(tenure: Array, at_risk: Array, lost: Array) -> tuple[Array, float]:
     return np.exp(found.x), -float(found.fun) * scale
 
 
-def _curve(values: Array, pooled: pl.DataFrame, project: int, discount: float) -> pl.DataFrame:
+def _slopes(values: Array, tenure: Array, at_risk: Array, lost: Array) -> Array:
+    """The derivatives of the log-likelihood."""
+    alpha, beta = values
+    stay, both = beta + tenure - 1, alpha + beta + tenure - 1
+    return np.array([lost.sum() / alpha - at_risk @ (1 / both), (at_risk - lost) @ (1 / stay) - at_risk @ (1 / both)])
+
+
+def _ahead(values: Array, tenure: Array, project: int, discount: float) -> dict[str, Array]:
+    """Periods stayed of the next `project`, discounted: who leaves within one leaves at the middle of it."""
+    force = log(1 + discount)
+    later = np.arange(project + 1, dtype=np.float64)
+    worth = -np.expm1(-force * later) / force
+    middle = -np.expm1(-force * (later[:-1] + 0.5)) / force
+    still = survival(values, tenure[:, None] + later) / survival(values, tenure)[:, None]
+    leaves = still[:, :-1] - still[:, 1:]
+    last = np.maximum((still >= 1 - TAIL).sum(axis=1) - 1, 0)
+    first = np.minimum((still > TAIL).sum(axis=1), project)
+    return {
+        "ahead_mean": leaves @ middle + still[:, -1] * worth[-1],
+        "ahead_square": leaves @ middle**2 + still[:, -1] * worth[-1] ** 2,
+        "ahead_low": worth[last],
+        "ahead_high": worth[first],
+    }
+
+
+def _curve(values: Array, along: Array | None, pooled: pl.DataFrame, project: int, discount: float) -> pl.DataFrame:
     tenure = np.arange(int(pooled["tenure"].to_numpy().max()) + project + 1, dtype=np.float64)
+    ahead = _ahead(values, tenure, project, discount)
+    shifts = (
+        [] if along is None else moves(lambda at: _ahead(at, tenure, project, discount)["ahead_mean"], values, along)
+    )
+    unknown = np.full(tenure.size, np.nan if along is None else 0.0)
+    ahead |= {f"ahead_move_{i + 1}": shifts[i] if i < len(shifts) else unknown for i in range(values.size)}
     fitted = pl.DataFrame(
         {
             "tenure": tenure,
             "survival": survival(values, tenure),
             "expected_residual_renewals": residual_renewals(values, tenure + 1, discount),
+            **ahead,
         }
-    )
+    ).with_columns(pl.col("ahead_move_1", "ahead_move_2").fill_nan(None))
     observed = pooled.with_columns(observed_renewal_rate=1 - pl.col("lost") / pl.col("at_risk"))
     # The product is an observed survival only as far as every renewal before was observed.
     unbroken = (pl.col("tenure") == 0) | (pl.col("at_risk").is_null().cum_sum() == 1)
@@ -169,6 +206,7 @@ def _curve(values: Array, pooled: pl.DataFrame, project: int, discount: float) -
             .alias("observed_survival"),
             "survival",
             "expected_residual_renewals",
+            *ahead,
         )
     )
 

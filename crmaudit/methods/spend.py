@@ -16,6 +16,7 @@ import scipy
 
 from crmaudit.methods import Estimate
 from crmaudit.methods.purchase_process import Array, Indices
+from crmaudit.methods.uncertainty import directions, moves
 
 PAPERS = (
     "Fader, Hardie & Lee 2005, RFM and CLV: Using Iso-Value Curves, Journal of Marketing Research 42(4)",
@@ -59,7 +60,10 @@ def estimate(
     `frequency` counts the purchases that `mean_spend` is the mean of, 0 for who has none (expected to spend what the
     base does). Means of zero or less, or unknown, are left out of the fit and counted in the parameters.
 
-    Column: `expected_spend`, in the money of the table. Withheld: fewer than 50 customers with a mean; spend and
+    Columns, in the money of the table: `expected_spend`; `spend_square`, the expected square of the customer's own
+    level, and `order_square`, that of one purchase (null where q + p x frequency is at most 2 and they have no end);
+    `spend_move_1` to `_3`, by how much one standard error of the parameters, along independent directions, moves the
+    expected spend (null where the errors cannot be told). Withheld: fewer than 50 customers with a mean; spend and
     frequency that are correlated by more than 0.3, which the model excludes; spends that do not vary, or so wildly that
     their mean is infinite (q <= 1).
     """
@@ -99,8 +103,22 @@ def estimate(
     total = np.where(x > 0, x * np.where(mean > 0, mean, 0.0), 0.0)
     purchases = np.where((x > 0) & (mean > 0), x, 0.0)
     parameters["mean_spend"] = p * gamma / (q - 1)
+
+    def expected(at: Array) -> Array:
+        spend: Array = at[0] * (at[2] + total) / (at[0] * purchases + at[1] - 1)
+        return spend
+
+    found = {"expected_spend": expected(values)}
+    shape = p * purchases + q
+    with np.errstate(divide="ignore"):
+        square = np.where(shape > 2, found["expected_spend"] ** 2 * (shape - 1) / (shape - 2), np.nan)
+    found |= {"spend_square": square, "order_square": square * (1 + 1 / p)}
+    along = directions(lambda at: log_likelihood(at, spends)[1], values)
+    shifts = [] if along is None else moves(expected, values, along)
+    unknown = np.full(x.size, np.nan if along is None else 0.0)
+    found |= {f"spend_move_{i + 1}": shifts[i] if i < len(shifts) else unknown for i in range(values.size)}
     return Estimate(
-        columns=pl.DataFrame({"expected_spend": p * (gamma + total) / (p * purchases + q - 1)}),
+        columns=pl.DataFrame(found).with_columns(pl.all().fill_nan(None)),
         parameters=parameters,
         log_likelihood=log_likelihood(values, spends)[0],
     )

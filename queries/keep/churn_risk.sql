@@ -119,8 +119,8 @@ select
         (select 100.0 * (sum(p_stays_holdout) - count(*) filter (where has_stayed)) / nullif(count(*) filter (where has_stayed), 0) from contract_holdout)
     ) as holdout_error_pct,
     coalesce((select max(auc) from purchase_holdout), (select max(auc) from contract_auc)) as auc,
-    (select max(auc_low) from contract_auc) as auc_low,
-    (select max(auc_high) from contract_auc) as auc_high,
+    case when (select max(auc) from purchase_holdout) is null then (select max(auc_low) from contract_auc) end as auc_low,
+    case when (select max(auc) from purchase_holdout) is null then (select max(auc_high) from contract_auc) end as auc_high,
     (select max(auc_naive) from purchase_holdout) as auc_naive,
     (select max(model) from purchase_facts) as model
 from customer_outlook o

@@ -1,17 +1,19 @@
 -- /// model
 -- title    = "Spells under contract: paid subscriptions of a customer without a gap of more than 30 days"
--- optional = ["subscriptions.ended_on", "subscriptions.is_trial", "subscriptions.status"]
+-- optional = ["subscriptions.ended_on", "subscriptions.is_trial", "subscriptions.status", "subscriptions.trial_ends_on"]
 -- ///
+-- From the first paid day on: who leaves before the trial is over was never under contract.
 with paid as (
     select
         s.party_id,
-        s.started_on,
+        greatest(s.started_on, coalesce(s.trial_ends_on, s.started_on)) as started_on,
         case when s.ended_on >= s.started_on then s.ended_on end as ended_on
     from subscriptions s
     where s.party_id is not null
         and s.started_on is not null
         and not coalesce(s.is_trial, false)
         and coalesce(s.status, 'active') not in ('trial', 'incomplete', 'draft')
+        and not coalesce(s.trial_ends_on > s.started_on and s.ended_on >= s.started_on and s.ended_on <= s.trial_ends_on, false)
 ),
 
 marked as (

@@ -6,7 +6,8 @@
 -- table = "purchase_histories"
 -- holdout_weeks = "holdout_weeks"
 -- horizons_weeks = [52.0, 104.0, 156.0]
--- adds = ["p_alive", "p_alive_bg_nbd", "p_alive_mbg_nbd", "p_alive_pareto_nbd", "expected_purchases_52w", "expected_purchases_104w", "expected_purchases_156w", "p_leaves_52w", "expected_holdout_purchases", "p_active_holdout"]
+-- floored_to = 1.0
+-- adds = ["p_alive", "p_alive_bg_nbd", "p_alive_mbg_nbd", "p_alive_pareto_nbd", "expected_purchases_52w", "expected_purchases_104w", "expected_purchases_156w", "p_leaves_52w", "p_none", "worth_mean", "worth_squares", "worth_pairs", "worth_move_1", "worth_move_2", "worth_move_3", "worth_move_4", "expected_holdout_purchases", "p_active_holdout"]
 -- gives = { candidates = "purchase_models(model, log_likelihood, expected_active_customers, holdout_error_pct, auc)", calibration = "purchase_calibration(decile, customers, predicted, actual)", holdout = "purchase_holdout(predicted, actual, error_pct, auc, auc_recency, auc_naive)", parameters = "purchase_facts(model)", outliers = "purchase_outliers(frequency, customers)" }
 -- ///
 -- Customers under contract leave in sight and are not guessed at. Weeks are floored: the same likelihood, far fewer rows.

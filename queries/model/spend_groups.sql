@@ -5,7 +5,7 @@
 -- name = "spend"
 -- table = "spend_groups"
 -- frequency = "purchases"
--- adds = ["expected_spend"]
+-- adds = ["expected_spend", "spend_square", "order_square", "spend_move_1", "spend_move_2", "spend_move_3"]
 -- gives = { parameters = "spend_facts(correlation)" }
 -- ///
 -- All purchases take part, the first too: the model holds each of them a draw from the customer's own distribution.

@@ -50,7 +50,7 @@
 -- reason = "Some subscriptions have no price, or one in a currency without a rate; they are left out."
 -- bias = "MRR is too low."
 -- [[partial]]
--- when = "select count(*) > 0 from subscription_values where ended_on is null and not is_trial and (status in ('cancelled', 'expired', 'paused') or is_churned)"
+-- when = "select count(*) > 0 from subscription_values v where ended_on is null and not is_trial and (status in ('cancelled', 'expired', 'paused') or is_churned) and not exists (select 1 from subscription_changes s where s.system = v.system and s.subscription_id = v.subscription_id and s.kind = 'churn' and s.changed_on is not null)"
 -- reason = "Some subscriptions have ended or pause, and the day is not in the exports; they count until the as-of date."
 -- bias = "Earlier MRR is too high, and the last month's churn as well."
 -- [[partial]]

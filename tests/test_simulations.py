@@ -1,0 +1,74 @@
+"""How often methods and whole analyses are right about bases whose truth is known; few here, 400 in the long run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, partial
+
+import pytest
+
+from tests.simulations import intervals, whole, worth
+
+MANY, FEW = 400, 8
+WITHOUT_CONTRACT = {name: partial(worth.without_contract, leaving=name) for name in worth.LEAVING}
+BASES: dict[str, Callable[[int], worth.Outcome | None]] = {**WITHOUT_CONTRACT, "contract": worth.under_contract}
+few_and_many = pytest.mark.parametrize("runs", [FEW, pytest.param(MANY, marks=pytest.mark.full)])
+
+
+@cache
+def outcomes(one: Callable[[int], worth.Outcome | None], runs: int) -> list[worth.Outcome]:
+    found = [one(seed) for seed in range(1000, 1000 + runs)]
+    known = [outcome for outcome in found if outcome]
+    assert len(known) > 0.95 * runs
+    return known
+
+
+def holds(share: float, runs: int) -> bool:
+    """92 to 98 %, with what chance adds in so few runs."""
+    slack = 0.0 if runs >= MANY else 3 * (0.05 * 0.95 / runs) ** 0.5 - 0.03
+    return 0.92 - slack <= share <= 0.98 + slack
+
+
+@few_and_many
+@pytest.mark.parametrize("name", BASES)
+def test_the_worth_that_comes_lies_in_its_interval(name: str, runs: int) -> None:
+    found = outcomes(BASES[name], runs)
+    assert holds(sum(o.is_held for o in found) / len(found), runs)
+    assert 0.92 <= sum(o.each_held for o in found) / len(found) <= 0.985
+    assert 0.95 < sum(o.worth for o in found) / sum(o.came for o in found) < 1.05
+
+
+@few_and_many
+@pytest.mark.parametrize("name", WITHOUT_CONTRACT)
+def test_as_many_are_active_as_the_model_says(name: str, runs: int) -> None:
+    found = outcomes(WITHOUT_CONTRACT[name], runs)
+    assert sum(o.active for o in found) == pytest.approx(sum(o.truly_active for o in found), rel=0.05)
+
+
+@few_and_many
+@pytest.mark.parametrize("name", WITHOUT_CONTRACT)
+def test_and_nearly_as_many_where_customers_buy_more_steadily_than_it_says(name: str, runs: int) -> None:
+    found = outcomes(partial(worth.without_contract, leaving=name, regular=2), runs)
+    assert sum(o.active for o in found) == pytest.approx(sum(o.truly_active for o in found), rel=0.15)
+
+
+@pytest.mark.parametrize("runs", [MANY, pytest.param(10 * MANY, marks=pytest.mark.full)])
+@pytest.mark.parametrize("name", intervals.METHODS)
+def test_an_interval_holds_what_it_names(name: str, runs: int) -> None:
+    share = sum(intervals.METHODS[name](seed) for seed in range(runs)) / runs
+    assert 0.92 - 0.01 * (runs == MANY) <= share <= 0.98 + 0.01 * (runs == MANY)
+
+
+@pytest.mark.parametrize("runs", [1, pytest.param(MANY, marks=pytest.mark.full)])
+def test_a_base_of_noise_raises_no_alarm(runs: int) -> None:
+    """In the long run at most one in twenty does."""
+    alarms = sum(whole.raises_an_alarm(seed) for seed in range(1000, 1000 + runs))
+    assert alarms <= 0.05 * runs
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("audit_id", ["service_and_loss", "journey_end"])
+def test_a_ticket_that_kills_is_named_and_a_harmless_one_is_not(audit_id: str) -> None:
+    found = [whole.names_the_killer(seed, audit_id) for seed in range(1000, 1040)]
+    assert sum(killer for killer, _ in found) >= 38
+    assert sum(other for _, other in found) <= 5
