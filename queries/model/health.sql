@@ -11,15 +11,15 @@ with standardised as (
         f.middle,
         f.spread,
         case when c.is_contractual then f.intercept_true else f.intercept_false end as intercept,
-        coalesce(least(greatest((c.purchase_silence - f.purchase_silence_centre) / f.purchase_silence_scale, -3), 3), 0) * f.purchase_silence_weight as purchase_silence_part,
-        coalesce(least(greatest((c.spend_trend - f.spend_trend_centre) / f.spend_trend_scale, -3), 3), 0) * f.spend_trend_weight as spend_trend_part,
-        coalesce(least(greatest((c.late_payments - f.late_payments_centre) / f.late_payments_scale, -3), 3), 0) * f.late_payments_weight as late_payments_part,
-        coalesce(least(greatest((c.mrr_change - f.mrr_change_centre) / f.mrr_change_scale, -3), 3), 0) * f.mrr_change_weight as mrr_change_part,
-        coalesce(least(greatest((c.contact_silence - f.contact_silence_centre) / f.contact_silence_scale, -3), 3), 0) * f.contact_silence_weight as contact_silence_part,
-        coalesce(least(greatest((c.tickets_opened - f.tickets_opened_centre) / f.tickets_opened_scale, -3), 3), 0) * f.tickets_opened_weight as tickets_opened_part,
-        coalesce(least(greatest((c.tickets_open - f.tickets_open_centre) / f.tickets_open_scale, -3), 3), 0) * f.tickets_open_weight as tickets_open_part,
-        coalesce(least(greatest((c.satisfaction - f.satisfaction_centre) / f.satisfaction_scale, -3), 3), 0) * f.satisfaction_weight as satisfaction_part,
-        coalesce(least(greatest((c.usage_trend - f.usage_trend_centre) / f.usage_trend_scale, -3), 3), 0) * f.usage_trend_weight as usage_trend_part
+        case when c.purchase_silence is null then 0 else least(greatest((c.purchase_silence - f.purchase_silence_centre) / f.purchase_silence_scale, -3), 3) * f.purchase_silence_weight end as purchase_silence_part,
+        case when c.spend_trend is null then 0 else least(greatest((c.spend_trend - f.spend_trend_centre) / f.spend_trend_scale, -3), 3) * f.spend_trend_weight end as spend_trend_part,
+        case when c.late_payments is null then 0 else least(greatest((c.late_payments - f.late_payments_centre) / f.late_payments_scale, -3), 3) * f.late_payments_weight end as late_payments_part,
+        case when c.mrr_change is null then 0 else least(greatest((c.mrr_change - f.mrr_change_centre) / f.mrr_change_scale, -3), 3) * f.mrr_change_weight end as mrr_change_part,
+        case when c.contact_silence is null then 0 else least(greatest((c.contact_silence - f.contact_silence_centre) / f.contact_silence_scale, -3), 3) * f.contact_silence_weight end as contact_silence_part,
+        case when c.tickets_opened is null then 0 else least(greatest((c.tickets_opened - f.tickets_opened_centre) / f.tickets_opened_scale, -3), 3) * f.tickets_opened_weight end as tickets_opened_part,
+        case when c.tickets_open is null then 0 else least(greatest((c.tickets_open - f.tickets_open_centre) / f.tickets_open_scale, -3), 3) * f.tickets_open_weight end as tickets_open_part,
+        case when c.satisfaction is null then 0 else least(greatest((c.satisfaction - f.satisfaction_centre) / f.satisfaction_scale, -3), 3) * f.satisfaction_weight end as satisfaction_part,
+        case when c.usage_trend is null then 0 else least(greatest((c.usage_trend - f.usage_trend_centre) / f.usage_trend_scale, -3), 3) * f.usage_trend_weight end as usage_trend_part
     from health_components c
     cross join health_formula f
 ),
@@ -47,6 +47,7 @@ select
     party_id,
     is_contractual,
     is_lost,
+    p_lost_if_staying,
     100 / (1 + exp(-1.702 * health_index)) as score,
     1 / (1 + exp(spread * health_index + middle - intercept)) as p_lost,
     purchase_silence_part / spread as from_purchase_silence,

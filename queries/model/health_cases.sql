@@ -11,7 +11,7 @@
 -- components = ["purchase_silence", "spend_trend", "late_payments", "mrr_change", "contact_silence", "tickets_opened", "tickets_open", "satisfaction", "usage_trend"]
 -- kinds = ["purchases", "purchases", "purchases", "subscriptions", "activities", "tickets", "tickets", "answers", "usage"]
 -- healthy = [-1, 1, -1, 1, -1, -1, -1, 1, 1]
--- gives = { weights = "health_weights", formula = "health_formula", auc = "health_auc", calibration = "health_calibration", parameters = "health_facts(basis, fit_rows, fit_events, test_rows, test_events)" }
+-- gives = { weights = "health_weights", formula = "health_formula", auc = "health_auc", calibration = "health_calibration", parameters = "health_facts(fit_rows, fit_events, test_rows, test_events)" }
 -- ///
 -- Weights are fitted on outcomes that were known when the first day of the test dawned. A month's silence of a contract
 -- and a missed purchase are not the same loss: each kind of customer has its own base rate.

@@ -121,6 +121,7 @@ select
     m.is_contractual,
     m.limit_days,
     m.is_lost,
+    m.p_lost_if_staying,
     m.known_on <= m.first_test_on as is_known_by_test,
     cast(m.purchase_silence as double) as purchase_silence,
     m.spend_trend,

@@ -5,7 +5,8 @@
 -- Who is a member is told by what was dated up to the day alone. Under contract: a paid subscription runs; lost is whose
 -- contract ends in the 90 days after. Without: the last purchase is no older than three of the customer's own gaps, at
 -- least 90 and at most 365 days; lost is who buys nothing for so long after the day. The own gap leans on the median of
--- the base as if it were two gaps more. `known_on` is the day on which the outcome is known.
+-- the base as if it were two gaps more. `known_on` is the day on which the outcome is known, `p_lost_if_staying` the chance that
+-- one who has not left buys nothing for so long (gamma-Poisson): what the rule would call lost in a base that never leaves.
 with sampled as (
     select
         party_id,
@@ -50,7 +51,10 @@ usual as (
 ),
 
 paced as (
-    select b.*, coalesce((b.last_on - b.first_on + 2 * u.gap_days) / (b.purchases + 1.0), 365) as gap_days
+    select
+        b.*,
+        2 * coalesce(u.gap_days, 365) as two_gaps,
+        coalesce((b.last_on - b.first_on + 2 * u.gap_days) / (b.purchases + 1.0), 365) as gap_days
     from bought b
     left join usual u on u.period = b.period
 ),
@@ -86,6 +90,9 @@ seen as (
         b.last_on as last_purchase_on,
         b.next_on,
         b.gap_days,
+        b.first_on,
+        b.purchases,
+        b.two_gaps,
         case when r.party_id is not null then 90 else cast(least(greatest(3 * b.gap_days, 90), 365) as integer) end as limit_days,
         e.ended_on,
         b.half_year,
@@ -111,8 +118,14 @@ select
         when s.is_contractual then coalesce(s.ended_on <= d.as_of_on + s.limit_days, false)
         else coalesce(s.next_on > d.as_of_on + s.limit_days, true)
     end as is_lost,
+    case
+        when s.is_contractual then 0
+        else power(
+            (s.two_gaps + (d.as_of_on - s.first_on)) / (s.two_gaps + (d.as_of_on - s.first_on) + s.limit_days), s.purchases + 1
+        )
+    end as p_lost_if_staying,
     s.last_purchase_on,
-    least((d.as_of_on - s.last_purchase_on) / s.gap_days, 3.0) as purchase_silence,
+    case when s.last_purchase_on is not null then least((d.as_of_on - s.last_purchase_on) / s.gap_days, 3.0) end as purchase_silence,
     cast((coalesce(s.half_year, 0) - s.half_year_before) / (coalesce(s.half_year, 0) + nullif(s.half_year_before, 0)) as double) as spend_trend
 from seen s
 join health_dates d on d.period = s.period
