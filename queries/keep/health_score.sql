@@ -5,7 +5,7 @@
 -- fix      = "Keep purchases, conversations, tickets, answers and use of the product dated under one customer id, for two years and more, and record every cancellation with its day: the more losses are on record, the better the weights."
 -- headline = ["The median score is {score_median} of 100; {unhealthy_customers} customers are unhealthy, {unhealthy_a_customers} of them A customers, and {sudden_drops} fell suddenly. On later days than it was fitted on the score has an AUC of {auc} ({auc.interval}), {best_component} alone {best_component_auc}.", "The median score is {score_median} of 100; {unhealthy_customers} customers are unhealthy, and {sudden_drops} fell suddenly. On later days than it was fitted on the score has an AUC of {auc} ({auc.interval}), {best_component} alone {best_component_auc}.", "The median score is {score_median} of 100; {unhealthy_customers} customers are unhealthy, and {sudden_drops} fell suddenly. Components weigh alike; the score is not validated.", "How healthy customers are cannot be told from these exports."]
 -- any_of   = [["invoices.issued_on", "payments.paid_on", "opportunities.closed_on", "subscriptions.started_on"], ["activities.happened_at", "tickets.opened_at", "survey_responses.answered_on", "usage.used_at", "subscriptions.started_on"]]
--- optional = ["*"]
+-- optional = ["*", "contact_records", "touches", "purchases", "receivables", "mrr_changes", "subscription_values"]
 -- hidden   = ["kinds_on_record", "labels", "attention", "validation"]
 -- [[method]]
 -- name = "rates"
@@ -33,6 +33,9 @@
 -- median_score = "n"
 -- change_30d = "points"
 -- change_90d = "points"
+-- late_payments = "n"
+-- tickets_opened = "n"
+-- tickets_open = "n"
 -- [[finding]]
 -- level = "act"
 -- table = "attention"
@@ -55,7 +58,7 @@
 -- table = "attention"
 -- when = "tells and not dropped_leave and sudden_drops > 0"
 -- key = "dropped_without_meaning"
--- text = "{sudden_drops} customers fell from 50 or more to under 25 within 30 days; {sudden_drops_usual} do so usually. Such a fall alone is no omen here: in the test {dropped_lost_pct} of them were lost, of all {all_lost_pct}."
+-- text = "{sudden_drops} customers fell from 50 or more to under 25 within 30 days; {sudden_drops_usual} do so usually. That such a fall foretells a loss is not shown: in the test {dropped_lost_pct} of them were lost, of all {all_lost_pct}."
 -- customers = "sudden_drops"
 -- lists = "dropped"
 -- [[finding]]
@@ -80,9 +83,12 @@
 -- when = "select count(*) < 2 from kinds_on_record"
 -- reason = "A score needs two kinds of record of the same customers, such as invoices and tickets; conversations, answers to surveys and use of the product count too. These exports have fewer that cover the last months."
 -- [[partial]]
--- when = "select basis = 'equal' from health_facts"
+-- when = "select basis = 'equal' and exists (select 1 from scores) from health_facts"
 -- reason = "Not validated: {fitted_losses} losses on earlier days and {tested_losses} on later ones, where twenty of each and ten for each weight are wanted. Components weigh alike."
 -- bias = "A component that means nothing counts as much as one that does."
+-- [[partial]]
+-- when = "select count(distinct kind) = 1 and exists (select 1 from scores) from health_weights where is_used"
+-- reason = "One kind of record alone makes the score: the others are all alike, or hardly on record on the days it was fitted on."
 -- [[chart]]
 -- kind = "histogram"
 -- table = "distribution"
@@ -136,7 +142,7 @@ select
     100 * h.p_lost as lost_pct,
     r.weakest,
     h.is_contractual,
-    c.window_revenue as revenue_amount,
+    case when c.purchases > 0 then c.window_revenue end as revenue_amount,
     p.segment,
     p.owner_id,
     r.is_sudden_drop,
@@ -148,7 +154,7 @@ join parties p on p.party_id = r.party_id
 left join customers c on c.period = 'current' and c.party_id = r.party_id
 left join classes k on k.period = 'current' and k.party_id = r.party_id
 where r.score is not null and (select count(*) from kinds_on_record) >= 2
-order by r.score, c.window_revenue desc nulls last, r.party_id
+order by r.score, revenue_amount desc nulls last, r.party_id
 -- /// table unhealthy
 select customer, class, score, weakest, change_30d, change_90d, lost_pct, revenue_amount, segment, owner_id, party_id
 from scores
@@ -159,6 +165,96 @@ select customer, class, score, change_30d, what_fell, revenue_amount, segment, o
 from scores
 where is_sudden_drop
 order by revenue_amount desc nulls last, score, party_id
+-- /// table evidence
+select
+    p.customer,
+    c.purchase_silence,
+    c.spend_trend,
+    c.late_payments,
+    c.mrr_change,
+    c.contact_silence as contact_silence_days,
+    c.tickets_opened,
+    c.tickets_open,
+    c.satisfaction,
+    c.usage_trend,
+    c.party_id
+from health_components c
+join parties p on p.party_id = c.party_id
+where c.period = 'current'
+order by c.party_id
+-- /// table by_subscription
+-- The customer's score with the use of this subscription alone in the place of all use.
+with running as (
+    select v.party_id, v.system, v.subscription_id, v.plan, v.mrr, count(*) over (partition by v.party_id) as subscriptions
+    from subscription_values v
+    cross join clock c
+    where v.subscription_id is not null and not v.is_trial and v.started_on <= c.as_of_on and (v.ended_on is null or v.ended_on > c.as_of_on)
+),
+
+used as (
+    select
+        d.system,
+        d.subscription_id,
+        count(*) filter (where d.used_on > c.as_of_on - 90) as days,
+        count(*) filter (where d.used_on <= c.as_of_on - 90) as days_before
+    from (select distinct system, subscription_id, cast(used_at as date) as used_on from usage where subscription_id is not null) d
+    join clock c on d.used_on > c.as_of_on - 180 and d.used_on <= c.as_of_on
+    group by d.system, d.subscription_id
+)
+
+select
+    s.customer,
+    r.subscription_id,
+    r.plan,
+    r.mrr as mrr_amount,
+    u.days as used_days,
+    u.days_before as used_days_before,
+    100 / (1 + exp(-1.702 * (
+        h.health_index - h.from_usage_trend
+        + least(greatest(((u.days - u.days_before) / cast(u.days + u.days_before as double) - f.usage_trend_centre) / f.usage_trend_scale, -3), 3) * f.usage_trend_weight / f.spread
+    ))) as score,
+    s.score as customer_score,
+    r.party_id
+from running r
+join used u on u.system = r.system and u.subscription_id = r.subscription_id and u.days_before > 0
+join scores s on s.party_id = r.party_id
+join health h on h.period = 'current' and h.party_id = r.party_id
+cross join health_formula f
+where r.subscriptions > 1 and exists (select 1 from health_weights where component = 'usage_trend' and is_used)
+order by score, r.party_id, r.system, r.subscription_id, r.plan, r.mrr
+-- /// table by_person
+-- The customer's score with the person's own tickets in the place of all the customer's; who opened none adds none.
+with asked as (
+    select
+        t.contact_number,
+        count(*) filter (where t.department = 'ticket' and t.happened_on > c.as_of_on - 90) as tickets,
+        count(*) filter (where t.department = 'activity' and t.is_conversation and t.happened_on > c.as_of_on - 90) as conversations,
+        max(t.happened_on) as last_on
+    from touches t
+    join clock c on t.happened_on > c.as_of_on - 365
+    where t.contact_number is not null
+    group by t.contact_number
+)
+
+select
+    n.contact,
+    s.customer,
+    a.tickets as tickets_in_90_days,
+    a.conversations as conversations_in_90_days,
+    a.last_on,
+    100 / (1 + exp(-1.702 * (
+        h.health_index - h.from_tickets_opened
+        + least(greatest((least(a.tickets, 5) - f.tickets_opened_centre) / f.tickets_opened_scale, -3), 3) * f.tickets_opened_weight / f.spread
+    ))) as score,
+    s.score as customer_score,
+    s.party_id
+from asked a
+join contact_records n on n.contact_number = a.contact_number
+join scores s on s.party_id = n.party_id
+join health h on h.period = 'current' and h.party_id = n.party_id
+cross join health_formula f
+where exists (select 1 from health_weights where component = 'tickets_opened' and is_used)
+order by score, s.party_id, a.contact_number
 -- /// table by_class
 select
     coalesce(class, 'none') as class,
@@ -189,7 +285,7 @@ select
     case
         when w.is_used then null
         when coalesce(w.known_now_pct, 0) < 5 then 'hardly on record'
-        else 'hardly on record, or all alike, on the days of the fit or the test'
+        else 'all alike, or hardly on record on the earlier days'
     end as why_not
 from health_weights w
 join labels l on l.component = w.component

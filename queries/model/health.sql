@@ -48,6 +48,7 @@ select
     is_contractual,
     is_lost,
     p_lost_if_staying,
+    health_index,
     100 / (1 + exp(-1.702 * health_index)) as score,
     1 / (1 + exp(spread * health_index + middle - intercept)) as p_lost,
     purchase_silence_part / spread as from_purchase_silence,
