@@ -15,7 +15,7 @@ import polars.selectors as cs
 from numpy.typing import NDArray
 
 from crmaudit.methods import Estimate, clustered_auc, discrimination, ridge_logistic
-from crmaudit.methods.columns import Floats, Ints, Schema, numbers
+from crmaudit.methods.columns import Z95, Floats, Ints, Schema, numbers
 
 PAPERS = (
     *ridge_logistic.PAPERS,
@@ -69,11 +69,12 @@ class Rows:
 
 @dataclass(frozen=True)
 class Card:
-    """index = (sum of weight x standardised component - middle) / spread; p = expit(intercept - middle - spread x index)."""
+    """index = (sum of weight x component - middle) / spread, components standardised; p = expit(intercept - sum)."""
 
     used: NDArray[np.bool_]
     weight: Floats
     error: Floats
+    """Standard error of each weight; NaN where nothing was fitted."""
     centre: Floats
     scale: Floats
     middle: float
@@ -107,12 +108,13 @@ def estimate(
 ) -> Estimate:
     """Tables `weights`, `formula`, `auc` and `calibration`.
 
-    `role` is `fit`, `test` (the outcome is known in both) or `now`; `cluster` numbers the individuals; `stratum` (true or
-    false) has its own intercept. `kinds` says where each component is from, `healthy` is 1 where more of it is good and
-    -1 where it is bad, which counts only while weights are not fitted. With less than ten outcomes per component, one
-    weight is fitted for each kind, the mean of its components so oriented; with less than that for each kind, none.
-    formula: one row, `<component>_weight`, `_centre`, `_scale`, and `middle spread intercept_false intercept_true` as in
-    `Card`. auc: on the rows to test, beside that of the component that told best on the rows to fit.
+    `role` is `fit`, `test` (the outcome is known in both) or `now`; `cluster` numbers the individuals; each `stratum`,
+    true or false, has its own intercept. `kinds` says where each component is from, `healthy` is 1 where more of it
+    is good and -1 where it is bad, which counts only while weights are not fitted by component. With less than ten
+    outcomes per component, one weight is fitted for each kind, the mean of its components so oriented; with less than
+    that for each kind, none.
+    formula: one row, `<component>_weight`, `_centre`, `_scale`, and `middle spread intercept_false intercept_true` as
+    in `Card`. auc: on the rows to test, beside that of the component that told best on the rows to fit.
     """
     rows = _read(table, role, outcome, cluster, stratum, components)
     places = {name: i for i, name in enumerate(dict.fromkeys(kinds))}
@@ -127,12 +129,14 @@ def estimate(
     if card is None:
         card = _equal(now, signs)
     alone = _judged(fit, test, card, components) if is_validated else None
-    known = [100 * float(np.isfinite(now.components[:, i]).mean()) if len(now.role) else np.nan for i in range(len(kinds))]
+    known = [
+        100 * float(np.isfinite(now.components[:, i]).mean()) if len(now.role) else np.nan for i in range(len(kinds))
+    ]
     weights = {
         "component": list(components), "kind": list(kinds), "is_used": card.used.tolist(),
         "weight": card.weight / card.spread,
-        "low": (card.weight - clustered_auc.Z95 * card.error) / card.spread,
-        "high": (card.weight + clustered_auc.Z95 * card.error) / card.spread,
+        "low": (card.weight - Z95 * card.error) / card.spread,
+        "high": (card.weight + Z95 * card.error) / card.spread,
         "known_now_pct": known,
         **(alone.columns if alone else {}),
     }  # fmt: skip
@@ -242,8 +246,8 @@ def _judged(fit: Rows, test: Rows, card: Card, components: Sequence[str]) -> Jud
     own_low, own_high = found.interval(len(sign))
     summary: dict[str, list[float | int | str | None]] = {
         "n": [len(test.role)], "positives": [int(test.came.sum())], "auc": [float(found.areas[-1])],
-        "auc_low": [own_low], "auc_high": [own_high], "auc_p": [found.p(len(sign))], "best_component": [components[best]],
-        "best_auc": [float(found.areas[best])],
+        "auc_low": [own_low], "auc_high": [own_high], "auc_p": [found.p(len(sign))],
+        "best_component": [components[best]], "best_auc": [float(found.areas[best])],
         "difference": [difference], "difference_low": [low], "difference_high": [high],
     }  # fmt: skip
     hide = np.where(card.used, 1.0, np.nan)
@@ -272,4 +276,6 @@ def _frame(columns: Mapping[str, Any], schema: Schema) -> pl.DataFrame:
     """These columns in this order, null where there are none or NaN."""
     height = len(next(iter(columns.values())))
     found = pl.DataFrame({name: columns.get(name, [None] * height) for name in schema}, strict=False)
-    return found.with_columns(cs.float().fill_nan(None)).cast(dict(schema))
+    return found.with_columns(cs.float().fill_nan(None)).select(
+        pl.col(name).cast(kind) for name, kind in schema.items()
+    )

@@ -18,18 +18,21 @@ def panel(rng: np.random.Generator, people: int, days: int, shift: float) -> tup
     return scores, came, who
 
 
+def split(came: Flags) -> tuple[Floats, Floats]:
+    """How many positives and how many negatives each row is."""
+    return came.astype(np.float64), (~came).astype(np.float64)
+
+
 def test_one_row_each_is_delongs() -> None:
     rng = np.random.default_rng(1)
     scores, came, who = panel(rng, 120, 1, 0.7)
     scores = scores.round(1)
     found = clustered_auc.areas(scores, came, who)
-    theirs = [discrimination.auc(scores[:, k], came * 1.0, 1.0 - came) for k in range(2)]
+    theirs = [discrimination.auc(scores[:, k], *split(came)) for k in range(2)]
     assert found.areas == pytest.approx([one.auc for one in theirs])
     assert np.diag(found.covariance) == pytest.approx([one.variance for one in theirs])
     assert found.interval(0) == pytest.approx((theirs[0].low, theirs[0].high))
-    assert found.difference(1, 0) == pytest.approx(
-        discrimination.compare(theirs[0], theirs[1], came * 1.0, 1.0 - came)
-    )
+    assert found.difference(1, 0) == pytest.approx(discrimination.compare(theirs[0], theirs[1], *split(came)))
 
 
 def test_rows_written_twice_say_nothing_more() -> None:
@@ -51,9 +54,7 @@ def test_agrees_with_a_bootstrap_of_the_individuals() -> None:
     drawn = []
     for _ in range(400):
         chosen = np.concatenate([rows[person] for person in rng.integers(0, 200, 200)])
-        drawn.append(
-            [discrimination.auc(scores[chosen, k], came[chosen] * 1.0, 1.0 - came[chosen]).auc for k in range(2)]
-        )
+        drawn.append([discrimination.auc(scores[chosen, k], *split(came[chosen])).auc for k in range(2)])
     theirs = np.cov(np.array(drawn).T)
     found = clustered_auc.areas(scores, came, who)
     assert np.sqrt(np.diag(found.covariance)) == pytest.approx(np.sqrt(np.diag(theirs)), rel=0.15)
@@ -64,21 +65,17 @@ def test_agrees_with_a_bootstrap_of_the_individuals() -> None:
 
 def test_intervals_cover_where_rows_hang_together_and_those_that_ignore_it_do_not() -> None:
     rng = np.random.default_rng(4)
-    truth = discrimination.auc(*_halves(panel(rng, 40_000, 6, 0.5))).auc
+    many, lost, _ = panel(rng, 40_000, 6, 0.5)
+    truth = discrimination.auc(many[:, 0], *split(lost)).auc
     held = naive = 0
     for _ in range(400):
         scores, came, who = panel(rng, 80, 6, 0.5)
         low, high = clustered_auc.areas(scores, came, who).interval(0)
         held += low <= truth <= high
-        alone = discrimination.auc(scores[:, 0], came * 1.0, 1.0 - came)
+        alone = discrimination.auc(scores[:, 0], *split(came))
         naive += alone.low <= truth <= alone.high
     assert 0.92 <= held / 400 <= 0.98
     assert naive / 400 < 0.9
-
-
-def _halves(drawn: tuple[Floats, Flags, Ints]) -> tuple[Floats, Floats, Floats]:
-    scores, came, _ = drawn
-    return scores[:, 0], came * 1.0, 1.0 - came
 
 
 def test_nothing_to_tell_is_half_and_its_p_is_even() -> None:

@@ -22,7 +22,8 @@ def test_dalal_fowlkes_hoadley_1989_the_o_rings_of_challenger() -> None:
 
 def drawn(rng: np.random.Generator, n: int, beta: Floats) -> tuple[Floats, Floats]:
     z = rng.normal(size=(n, len(beta)))
-    return np.column_stack([np.ones(n), z]), rng.random(n) < 1 / (1 + np.exp(1.5 - z @ beta))
+    came = rng.random(n) < 1 / (1 + np.exp(1.5 - z @ beta))
+    return np.column_stack([np.ones(n), z]), came.astype(np.float64)
 
 
 @settings(max_examples=15, deadline=None)
@@ -46,10 +47,10 @@ def test_noise_is_shrunk_and_what_matters_is_not() -> None:
     x, came = drawn(rng, 800, np.array([1.0, 0.0, 0.0]))
     telling = ridge_logistic.fit(x, came == 1, np.arange(800), free=1)
     assert telling.coefficients[1] == pytest.approx(1.0, abs=0.3)
-    penalties = [
-        ridge_logistic.fit(*(lambda d: (d[0], d[1] == 1))(drawn(rng, 800, np.zeros(3))), np.arange(800), free=1).penalty
-        for _ in range(20)
-    ]
+    penalties = []
+    for _ in range(20):
+        x, came = drawn(rng, 800, np.zeros(3))
+        penalties.append(ridge_logistic.fit(x, came == 1, np.arange(800), free=1).penalty)
     assert np.median(penalties) > 20 * telling.penalty
 
 

@@ -43,20 +43,21 @@ def judged(table: pl.DataFrame, **other: Any) -> Estimate:
     return scorecard.estimate(table, **(arguments | other))
 
 
-def score(found: Estimate, table: pl.DataFrame) -> pl.Expr:
+def index(found: Estimate) -> pl.Expr:
     """The index as the formula has it, in plain polars."""
     f = found.tables["formula"].row(0, named=True)
     parts = [
         ((pl.col(n) - f[f"{n}_centre"]) / f[f"{n}_scale"]).clip(-3, 3).fill_null(0).fill_nan(0) * f[f"{n}_weight"]
         for n in NAMES
     ]
-    return (pl.sum_horizontal(parts) - f["middle"]) / f["spread"]
+    found_index: pl.Expr = (pl.sum_horizontal(parts) - f["middle"]) / f["spread"]
+    return found_index
 
 
 def test_a_component_that_matters_is_weighted_and_noise_is_not() -> None:
     found = judged(simulated(1))
     assert found.parameters["basis"] == "component"
-    rows = {row["component"]: row for row in found.tables["weights"].to_dicts()}
+    rows: dict[str, Any] = {row["component"]: row for row in found.tables["weights"].to_dicts()}
     assert rows["silence"]["high"] < 0 < rows["trend"]["low"]
     assert rows["tickets"]["high"] < 0
     assert abs(rows["noise"]["weight"]) < 0.2
@@ -69,7 +70,7 @@ def test_a_component_that_matters_is_weighted_and_noise_is_not() -> None:
 def test_the_area_is_that_of_the_formula_on_the_later_days_alone() -> None:
     table = simulated(2)
     found = judged(table)
-    test = table.with_columns(index=score(found, table)).filter(pl.col("role") == "test")
+    test = table.with_columns(index=index(found)).filter(pl.col("role") == "test")
     lost = test["is_lost"].to_numpy() * 1.0
     theirs = discrimination.auc(-test["index"].to_numpy(), lost, 1 - lost)
     auc = found.tables["auc"].row(0, named=True)
@@ -79,7 +80,8 @@ def test_the_area_is_that_of_the_formula_on_the_later_days_alone() -> None:
     p = 1 / (1 + np.exp(f["spread"] * test["index"].to_numpy() + f["middle"] - f["intercept_true"]))
     calibrated = found.tables["calibration"]
     assert (calibrated["score_mean"] * calibrated["n"]).sum() == pytest.approx(p.sum())
-    assert (calibrated["observed_pct"] - 100 * calibrated["score_mean"]).abs().max() < 12
+    off = (calibrated["observed_pct"] - 100 * calibrated["score_mean"]).abs()
+    assert off.filter(off > 12).is_empty()
 
 
 def test_what_happens_on_the_later_days_moves_no_weight() -> None:
@@ -92,28 +94,30 @@ def test_what_happens_on_the_later_days_moves_no_weight() -> None:
     assert other.tables["auc"]["auc"][0] == pytest.approx(1 - one.tables["auc"]["auc"][0])
 
 
-def test_noise_is_no_better_than_chance_on_later_days() -> None:
+@pytest.mark.parametrize(("runs", "most"), [(60, 8), pytest.param(400, 30, marks=pytest.mark.full)])
+def test_noise_is_no_better_than_chance_on_later_days(runs: int, most: int) -> None:
     """What fits by chance does not hold: p-values of the test are even, and the areas lie about one half."""
     areas, small = [], 0
-    for seed in range(120):
+    for seed in range(runs):
         auc = judged(simulated(seed, 200, (0.0, 0.0, 0.0, 0.0), -1.8)).tables["auc"].row(0, named=True)
         areas.append(auc["auc"])
         small += auc["auc_p"] < 0.05
-    assert np.mean(areas) == pytest.approx(0.5, abs=0.01)
-    assert small <= 14
+    assert np.mean(areas) == pytest.approx(0.5, abs=0.1 / np.sqrt(runs))
+    assert small <= most
 
 
-def test_the_interval_covers_the_area_that_the_weights_have_on_later_days() -> None:
+@pytest.mark.parametrize(("runs", "least"), [(40, 34), pytest.param(400, 368, marks=pytest.mark.full)])
+def test_the_interval_covers_the_area_that_the_weights_have_on_later_days(runs: int, least: int) -> None:
     held = 0
-    for seed in range(60):
+    for seed in range(runs):
         found = judged(simulated(seed, 250))
         large = simulated(seed + 10_000, 6000)
-        index = large.with_columns(index=score(found, large)).filter(pl.col("role") == "test")
-        lost = index["is_lost"].to_numpy() * 1.0
-        truth = discrimination.auc(-index["index"].to_numpy(), lost, 1 - lost).auc
+        later = large.with_columns(index=index(found)).filter(pl.col("role") == "test")
+        lost = later["is_lost"].to_numpy() * 1.0
+        truth = discrimination.auc(-later["index"].to_numpy(), lost, 1 - lost).auc
         auc = found.tables["auc"].row(0, named=True)
         held += auc["auc_low"] <= truth <= auc["auc_high"]
-    assert 53 <= held <= 60
+    assert held >= least
 
 
 @pytest.mark.parametrize(
@@ -150,8 +154,8 @@ def test_equal_weights_point_where_they_were_told() -> None:
     assert weights["weight"].to_list() == pytest.approx(np.array(HEALTHY) * abs(weights["weight"][0]))
     assert weights["low"].null_count() == weights["auc_alone"].null_count() == 4
     now = simulated(6, 300, base=-9.0).filter(pl.col("role") == "now")
-    index = now.select(score(found, now)).to_series()
-    assert (index.mean(), index.std(ddof=0)) == pytest.approx((0, 1), abs=0.02)
+    today = now.select(index(found)).to_series()
+    assert (today.mean(), today.std(ddof=0)) == pytest.approx((0, 1), abs=0.02)
 
 
 def test_a_component_without_record_on_earlier_days_or_all_alike_does_not_weigh() -> None:
@@ -171,12 +175,14 @@ def test_unknown_counts_as_the_mean() -> None:
     found = judged(holes)
     f = found.tables["formula"].row(0, named=True)
     assert f["trend_centre"] == pytest.approx(holes.filter(pl.col("role") == "fit")["trend"].mean())
-    assert found.tables["weights"]["low"][1] > 0
+    assert float(found.tables["weights"]["low"].to_list()[1]) > 0
 
 
 def test_each_stratum_has_its_own_base_rate() -> None:
     table = simulated(9, 600).with_columns(is_contractual=pl.col("party_id") % 2 == 0)
-    rare = table.filter(pl.col("is_lost").is_null() | ~pl.col("is_lost") | ~pl.col("is_contractual") | (pl.col("party_id") % 4 == 0))
+    rare = table.filter(
+        pl.col("is_lost").is_null() | ~pl.col("is_lost") | ~pl.col("is_contractual") | (pl.col("party_id") % 4 == 0)
+    )
     f = judged(rare).tables["formula"].row(0, named=True)
     assert f["intercept_true"] < f["intercept_false"] - 0.3
     few = table.with_columns(is_contractual=pl.col("party_id") < 3)
@@ -188,14 +194,16 @@ def test_each_stratum_has_its_own_base_rate() -> None:
 @given(shift=st.floats(-50, 50), stretch=st.floats(0.1, 30), seed=st.integers(0, 5))
 def test_neither_units_nor_order_nor_names_matter(shift: float, stretch: float, seed: int) -> None:
     table = simulated(seed, 200)
-    other = table.with_columns(
-        silence=pl.col("silence") * stretch + shift, party_id=pl.col("party_id") * 3 + 7
-    ).sample(fraction=1, shuffle=True, seed=seed)
+    other = table.with_columns(silence=pl.col("silence") * stretch + shift, party_id=pl.col("party_id") * 3 + 7).sample(
+        fraction=1, shuffle=True, seed=seed
+    )
     one, two = judged(table), judged(other)
     assert two.tables["auc"].drop("best_component").row(0) == pytest.approx(
         one.tables["auc"].drop("best_component").row(0), rel=1e-6
     )
-    assert two.tables["weights"]["weight"].to_list() == pytest.approx(one.tables["weights"]["weight"].to_list(), abs=1e-6)
+    assert two.tables["weights"]["weight"].to_list() == pytest.approx(
+        one.tables["weights"]["weight"].to_list(), abs=1e-6
+    )
 
 
 def test_no_rows_and_wrong_outcomes() -> None:
