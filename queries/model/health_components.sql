@@ -16,46 +16,46 @@ with covered as (
 ),
 
 late as (
-    select m.period, m.party_id, count(*) as invoices
+    select m.days_ago, m.party_id, count(*) as invoices
     from receivables r
     join health_members m on m.party_id = r.party_id and r.due_on < m.as_of_on and r.due_on >= m.as_of_on - 365
     where r.is_known and (r.settled_on > m.as_of_on or (r.settled_on is null and r.outstanding >= 0.005))
-    group by m.period, m.party_id
+    group by m.days_ago, m.party_id
 ),
 
 failed as (
-    select m.period, m.party_id, count(*) as payments
+    select m.days_ago, m.party_id, count(*) as payments
     from (
         select party_id, paid_on as failed_on from payments where status = 'failed'
         union all
         select party_id, issued_on from invoices where status = 'failed' and (select count(*) from payments) = 0
     ) f
     join health_members m on m.party_id = f.party_id and f.failed_on > m.as_of_on - 90 and f.failed_on <= m.as_of_on
-    group by m.period, m.party_id
+    group by m.days_ago, m.party_id
 ),
 
 paying as (
     select
-        m.period,
+        m.days_ago,
         m.party_id,
         sum(g.amount) as mrr,
         coalesce(sum(g.amount) filter (where g.changed_on <= m.as_of_on - 180), 0) as mrr_before
     from mrr_changes g
     join health_members m on m.party_id = g.party_id and g.changed_on <= m.as_of_on
-    group by m.period, m.party_id
+    group by m.days_ago, m.party_id
 ),
 
 spoken as (
-    select m.period, m.party_id, max(t.happened_on) as last_on
+    select m.days_ago, m.party_id, max(t.happened_on) as last_on
     from touches t
     join health_members m on m.party_id = t.party_id and t.happened_on > m.as_of_on - 90 and t.happened_on <= m.as_of_on
     where t.department = 'activity' and t.kind not in ('task', 'note')
-    group by m.period, m.party_id
+    group by m.days_ago, m.party_id
 ),
 
 asked as (
     select
-        m.period,
+        m.days_ago,
         m.party_id,
         count(*) filter (where cast(t.opened_at as date) > m.as_of_on - 90) as opened,
         count(*) filter (
@@ -67,7 +67,7 @@ asked as (
         on m.party_id = t.party_id
         and cast(t.opened_at as date) > m.as_of_on - 365
         and cast(t.opened_at as date) <= m.as_of_on
-    group by m.period, m.party_id
+    group by m.days_ago, m.party_id
 ),
 
 -- Marks of one export are on one scale, told by the highest that was ever given.
@@ -87,11 +87,11 @@ marks as (
 ),
 
 answered as (
-    select m.period, m.party_id, cast(sum(a.share) as double) / count(*) as satisfaction
+    select m.days_ago, m.party_id, cast(sum(a.share) as double) / count(*) as satisfaction
     from marks a
     join health_members m on m.party_id = a.party_id and a.said_on > m.as_of_on - 365 and a.said_on <= m.as_of_on
     where a.share is not null
-    group by m.period, m.party_id
+    group by m.days_ago, m.party_id
 ),
 
 used_days as (
@@ -103,13 +103,13 @@ used_days as (
 
 used as (
     select
-        m.period,
+        m.days_ago,
         m.party_id,
         count(*) filter (where u.used_on > m.as_of_on - 90) as days,
         count(*) filter (where u.used_on <= m.as_of_on - 90) as days_before
     from used_days u
     join health_members m on m.party_id = u.party_id and u.used_on > m.as_of_on - 180 and u.used_on <= m.as_of_on
-    group by m.period, m.party_id
+    group by m.days_ago, m.party_id
 )
 
 select
@@ -140,10 +140,10 @@ select
     end as usage_trend
 from health_members m
 left join covered v on v.period = m.period
-left join late l on l.period = m.period and l.party_id = m.party_id
-left join failed f on f.period = m.period and f.party_id = m.party_id
-left join paying p on p.period = m.period and p.party_id = m.party_id
-left join spoken s on s.period = m.period and s.party_id = m.party_id
-left join asked a on a.period = m.period and a.party_id = m.party_id
-left join answered w on w.period = m.period and w.party_id = m.party_id
-left join used u on u.period = m.period and u.party_id = m.party_id
+left join late l on l.days_ago = m.days_ago and l.party_id = m.party_id
+left join failed f on f.days_ago = m.days_ago and f.party_id = m.party_id
+left join paying p on p.days_ago = m.days_ago and p.party_id = m.party_id
+left join spoken s on s.days_ago = m.days_ago and s.party_id = m.party_id
+left join asked a on a.days_ago = m.days_ago and a.party_id = m.party_id
+left join answered w on w.days_ago = m.days_ago and w.party_id = m.party_id
+left join used u on u.days_ago = m.days_ago and u.party_id = m.party_id

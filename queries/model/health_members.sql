@@ -7,6 +7,7 @@
 -- least 90 and at most 365 days; lost is who buys nothing for so long after the day. The own gap leans on the median of
 -- the base as if it were two gaps more. `known_on` is the day on which the outcome is known, `p_lost_if_staying` the chance that
 -- one who has not left buys nothing for so long (gamma-Poisson): what the rule would call lost in a base that never leaves.
+-- Grouped by numbers, which are faster than words.
 with sampled as (
     select
         party_id,
@@ -28,7 +29,7 @@ numbered as (
 
 bought as (
     select
-        d.period,
+        d.days_ago,
         b.party_id,
         min(b.first_on) as first_on,
         max(b.purchased_on) as last_on,
@@ -40,14 +41,14 @@ bought as (
     join sampled s on s.party_id = b.party_id
     join health_dates d
         on (d.is_whole or s.is_sampled) and b.purchased_on <= d.as_of_on and b.purchased_on >= d.as_of_on - 365
-    group by d.period, b.party_id
+    group by d.days_ago, b.party_id
 ),
 
 usual as (
-    select period, percentile_cont(0.5) within group (order by (last_on - first_on) / (purchases - 1.0)) as gap_days
+    select days_ago, percentile_cont(0.5) within group (order by (last_on - first_on) / (purchases - 1.0)) as gap_days
     from bought
     where purchases > 1
-    group by period
+    group by days_ago
 ),
 
 paced as (
@@ -56,12 +57,12 @@ paced as (
         2 * coalesce(u.gap_days, 365) as two_gaps,
         coalesce((b.last_on - b.first_on + 2 * u.gap_days) / (b.purchases + 1.0), 365) as gap_days
     from bought b
-    left join usual u on u.period = b.period
+    left join usual u on u.days_ago = b.days_ago
 ),
 
 running as (
     select
-        d.period,
+        d.days_ago,
         v.party_id,
         min(v.started_on) as since_on,
         count(*) filter (where v.ended_on is null or v.ended_on < v.started_on or v.ended_on > d.as_of_on) > 0 as is_running
@@ -69,20 +70,20 @@ running as (
     join sampled s on s.party_id = v.party_id
     join health_dates d on (d.is_whole or s.is_sampled) and v.started_on <= d.as_of_on
     where not v.is_trial
-    group by d.period, v.party_id
+    group by d.days_ago, v.party_id
 ),
 
 ends as (
-    select d.period, c.party_id, min(c.ended_on) as ended_on
+    select d.days_ago, c.party_id, min(c.ended_on) as ended_on
     from contracts c
     join sampled s on s.party_id = c.party_id
     join health_dates d on (d.is_whole or s.is_sampled) and c.started_on <= d.as_of_on and c.ended_on > d.as_of_on
-    group by d.period, c.party_id
+    group by d.days_ago, c.party_id
 ),
 
 seen as (
     select
-        coalesce(r.period, b.period) as period,
+        coalesce(r.days_ago, b.days_ago) as days_ago,
         coalesce(r.party_id, b.party_id) as party_id,
         r.party_id is not null as is_contractual,
         coalesce(r.is_running, false) as is_running,
@@ -98,8 +99,8 @@ seen as (
         b.half_year,
         b.half_year_before
     from paced b
-    full join running r on r.period = b.period and r.party_id = b.party_id
-    left join ends e on e.period = r.period and e.party_id = r.party_id
+    full join running r on r.days_ago = b.days_ago and r.party_id = b.party_id
+    left join ends e on e.days_ago = r.days_ago and e.party_id = r.party_id
 )
 
 select
@@ -128,6 +129,6 @@ select
     case when s.last_purchase_on is not null then least((d.as_of_on - s.last_purchase_on) / s.gap_days, 3.0) end as purchase_silence,
     cast((coalesce(s.half_year, 0) - s.half_year_before) / (coalesce(s.half_year, 0) + nullif(s.half_year_before, 0)) as double) as spend_trend
 from seen s
-join health_dates d on d.period = s.period
+join health_dates d on d.days_ago = s.days_ago
 cross join clock c
 where case when s.is_contractual then s.is_running else d.as_of_on - s.last_purchase_on <= s.limit_days end

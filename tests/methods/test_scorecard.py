@@ -102,7 +102,7 @@ def test_noise_is_no_better_than_chance_on_later_days(runs: int, most: int) -> N
         auc = judged(simulated(seed, 200, (0.0, 0.0, 0.0, 0.0), -1.8)).tables["auc"].row(0, named=True)
         areas.append(auc["auc"])
         small += auc["auc_p"] < 0.05
-    assert np.mean(areas) == pytest.approx(0.5, abs=0.1 / np.sqrt(runs))
+    assert np.mean(areas) == pytest.approx(0.5, abs=0.14 / np.sqrt(runs))
     assert small <= most
 
 
