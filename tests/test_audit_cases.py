@@ -97,6 +97,7 @@ CONTRACT = {
     "retention": "customer_churn_pct revenue_churn_pct change_points",
     "recurring_revenue": "mrr new_mrr expansion_mrr contraction_mrr churned_mrr reactivation_mrr nrr_pct grr_pct "
     "quick_ratio",
+    "health_score": "score_median unhealthy_a_customers sudden_drops auc backtest_months",
     "journey_end": "top_ending_event days_until_noticed_median",
     "loyalty": "loyal_customers loyal_revenue_pct loyal_unrecognised",
     "win_back": "lapsed_customers reactivation_rate_pct win_back_candidates win_back_value",
