@@ -62,11 +62,12 @@ def analyze(
     reviewed: Path | None = None,
     limits: Limits = Limits(),
     progress: Progress = lambda _: None,
+    also: Callable[[report.Report, Path], object] = lambda *_: None,
 ) -> report.Report:
     """Audits the exports and writes the audit folder, whole or not at all.
 
-    `reviewed` is a links.csv. InputError where nothing can be read; the other errors of `errors` name the option or
-    file at fault.
+    `reviewed` is a links.csv; `also` writes further files into the folder before it counts as whole. InputError where
+    nothing can be read; the other errors of `errors` name the option or file at fault.
     """
     if exports.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"{exports} lies in {out}, which the audit is to replace; choose another folder with --out")
@@ -95,6 +96,7 @@ def analyze(
             con.close()
         shutil.rmtree(scratch)
         progress("Writing the report")
+        also(result, fresh)
         _write_renderings(result, fresh)
     return result
 

@@ -126,6 +126,50 @@ def init(
     print(f"Wrote {inspection.init(exports, config)}; edit it, then run `crmaudit analyze {exports}`.")
 
 
+@app.command()
+def gap(
+    exports: Annotated[Path | None, typer.Argument(help="Folder with the exports (or one file).")] = None,
+    client: Annotated[str | None, typer.Option(help="Whose customers they are; the title of the report.")] = None,
+    logo: Annotated[Path | None, typer.Option(help="PNG, JPEG or plain SVG, at most 512 KB.")] = None,
+    accent: Annotated[str | None, typer.Option(help="Colour of headings, such as #14546e.")] = None,
+    prepared_by: Annotated[str, typer.Option(help="Your name, or your company's.")] = "",
+    out: Annotated[Path, typer.Option(help="Where the audit folder goes, with the gap report in it.")] = Path("audit"),
+    earlier: Annotated[Path | None, typer.Option(help="The client's earlier audit folder: what has improved?")] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Write gap.pdf too; wants the extra [pdf].")] = False,
+    rank_people: Annotated[bool, typer.Option("--rank-people", help="Show answers that rank colleagues.")] = False,
+    templates: Annotated[Path | None, typer.Option(help="Folder with templates and words that win over ours.")] = None,
+    init_templates: Annotated[Path | None, typer.Option(help="Copy our templates there, to start from.")] = None,
+    config: Config = None,
+    as_of: Annotated[str | None, typer.Option(help="Day to look from, such as 2026-06-30.")] = None,
+    window: Annotated[str | None, typer.Option(help="12m (default), all, or 2025-01-01..2025-12-31.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Report currency, such as EUR.")] = None,
+    queries: Queries = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
+) -> None:
+    """The client gap report: what the exports cannot answer, what that costs, and what to mend first."""
+    from crmaudit.gap import brand, build, write  # noqa: PLC0415
+
+    if init_templates is not None:
+        print("".join(f"{path}\n" for path in write.init(init_templates)), end="")
+        return
+    if exports is None or not client:
+        raise UsageError("gap wants the folder with the exports and --client NAME")
+    from crmaudit import analysis, reviewed  # noqa: PLC0415
+    from crmaudit.settings import find  # noqa: PLC0415
+    from crmaudit.terminal import progress  # noqa: PLC0415
+
+    whose = build.Client(client, prepared_by, brand.logo(logo) if logo else "", brand.accent(accent), rank_people)
+    plan = write.Plan(whose, write.folders(templates), write.read_earlier(earlier) if earlier else None, pdf=pdf)
+    settings = _settings(exports, config, as_of=as_of, window=window, currency=currency)
+    with progress(quiet=quiet) as tell:
+        analysis.analyze(
+            exports, out, settings, queries=queries or (), reviewed=reviewed.find(exports, config or find(exports)),
+            progress=tell, also=plan.write,
+        )  # fmt: skip
+    if not quiet:
+        print(out / ("gap.pdf" if pdf else "gap.html"))
+
+
 @app.command("list")
 def list_(
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
