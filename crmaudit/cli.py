@@ -82,11 +82,13 @@ def analyze(
     """Audit the exports: write report.html, report.md, audit.json and audit.duckdb."""
     if fail_on not in (None, "act", "watch"):
         raise UsageError(f"--fail-on takes act or watch, not {fail_on!r}")
-    from crmaudit import analysis, render, reviewed  # noqa: PLC0415
-    from crmaudit.settings import find  # noqa: PLC0415
+    from crmaudit import analysis, assertions, render, reviewed  # noqa: PLC0415
+    from crmaudit.catalogue import figure_names  # noqa: PLC0415
+    from crmaudit.settings import check_figures, find  # noqa: PLC0415
     from crmaudit.terminal import console, progress  # noqa: PLC0415
 
     settings = _settings(exports, config, as_of=as_of, window=window, currency=currency, timezone=timezone)
+    check_figures(settings, config or find(exports), figure_names(queries or ()))
     with progress(quiet=quiet) as tell:
         report = analysis.analyze(
             exports,
@@ -103,6 +105,12 @@ def analyze(
         talk.print(
             f"\nRead {out / 'report.html'} in a browser; explain a figure with `crmaudit explain ID`.", markup=False
         )
+    verdicts = assertions.judge(settings.assertions, report)
+    for verdict in verdicts:
+        if not quiet or not verdict.held:
+            print(verdict.said, file=sys.stderr)
+    if any(not verdict.held and verdict.assertion.severity == "fail" for verdict in verdicts):
+        raise typer.Exit(1)
     if fail_on and any(f.level in ("act", fail_on) for a in report.audits for f in a.findings):
         raise typer.Exit(1)
 
@@ -168,6 +176,17 @@ def gap(
         )  # fmt: skip
     if not quiet:
         print(out / ("gap.pdf" if pdf else "gap.html"))
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")] = Path("crmaudit-demo"),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
+) -> None:
+    """Write the exports of an example company and audit them, for a first look without data."""
+    from crmaudit import demo as example  # noqa: PLC0415
+
+    analyze(example.exports(folder), folder / "audit", quiet=quiet)
 
 
 @app.command("list")
