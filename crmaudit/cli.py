@@ -179,6 +179,25 @@ def gap(
 
 
 @app.command()
+def customer(
+    words: Annotated[str, typer.Argument(metavar="NAME-OR-ID", help="A name, a part of one, an id or an address.")],
+    audit: Audit = Path("audit"),
+    as_: Annotated[str, typer.Option("--format", help="text, html or md.")] = "text",
+) -> None:
+    """One customer on one page: who they are, how they stand and why, what to do."""
+    if as_ not in ("text", "html", "md"):
+        raise UsageError(f"--format takes text, html or md, not {as_!r}")
+    from crmaudit.customer import write  # noqa: PLC0415
+    from crmaudit.terminal import console  # noqa: PLC0415
+
+    page = write.page(words, audit)
+    if as_ == "text":
+        write.terminal(page, console())
+    else:
+        print(write.html(page) if as_ == "html" else write.markdown(page), end="")
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder to make.")] = Path("crmaudit-demo"),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,

@@ -20,7 +20,7 @@ from crmaudit.outputs.pdf import pdf
 from crmaudit.render import as_markdown, environment
 from crmaudit.resources import folder
 
-TEMPLATES = ("gap.html.j2", "gap.md.j2", "gap.css", "gap.toml")
+TEMPLATES = ("gap.html.j2", "gap.md.j2", "document.css", "gap.toml")
 """What a folder of one's own may hold; what it lacks is ours."""
 
 
@@ -63,7 +63,9 @@ def page_of(
 
 def html(page: GapPage, places: tuple[Path, ...]) -> str:
     """One file that loads nothing and runs nothing; its style alone is allowed, by its hash."""
-    style = f":root {{ --accent: {page.accent}; }}\n{_found('gap.css', places).read_text(encoding='utf-8').strip()}"
+    style = (
+        f":root {{ --accent: {page.accent}; }}\n{_found('document.css', places).read_text(encoding='utf-8').strip()}"
+    )
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; style-src 'sha256-{digest}'"
     env = environment(*places)

@@ -256,7 +256,7 @@ def test_the_documented_context_is_the_context() -> None:
 
 
 def test_own_templates_win_and_what_they_lack_is_ours(made: GapPage, tmp_path: Path) -> None:
-    (tmp_path / "gap.css").write_text("h1 { color: red }", encoding="utf-8")
+    (tmp_path / "document.css").write_text("h1 { color: red }", encoding="utf-8")
     (tmp_path / "gap.md.j2").write_text("{{ gap.client }}: {{ gap.gaps[0].title }}\n", encoding="utf-8")
     places = write.folders(tmp_path)
     assert "h1 { color: red }" in write.html(made, places)

@@ -70,7 +70,12 @@ def test_templates_to_start_from(exports: Path, tmp_path: Path) -> None:
     place = tmp_path / "mine"
     ran = crmaudit("gap", "--init-templates", place)
     assert ran.code == 0
-    assert sorted(Path(line).name for line in ran.out.split()) == ["gap.css", "gap.html.j2", "gap.md.j2", "gap.toml"]
+    assert sorted(Path(line).name for line in ran.out.split()) == [
+        "document.css",
+        "gap.html.j2",
+        "gap.md.j2",
+        "gap.toml",
+    ]
     again = crmaudit("gap", "--init-templates", place)
     assert again.code == 2
     assert "exists already" in again.err
