@@ -198,6 +198,24 @@ def customer(
 
 
 @app.command()
+def doctor(
+    out: Annotated[Path, typer.Option(help="The audit folder that is to be written.")] = Path("audit"),
+    smtp: Annotated[str | None, typer.Option(help="Mail server to greet, HOST or HOST:PORT; sends nothing.")] = None,
+) -> None:
+    """Check what a run may need of this machine, and say how to mend what is not there. 1 if an audit cannot run."""
+    from crmaudit import doctor as examination  # noqa: PLC0415
+    from crmaudit.text import clean  # noqa: PLC0415
+
+    is_fit = True
+    for check in examination.examine(out, smtp):
+        is_fit = is_fit and (check.is_well or not check.is_needed)
+        mark = "ok" if check.is_well else "bad" if check.is_needed else "lacks"
+        print(f"{mark:<6}{check.name}: {clean(check.said)}" + ("" if check.is_well else f"\n      {check.mend}"))
+    if not is_fit:
+        raise typer.Exit(1)
+
+
+@app.command()
 def demo(
     folder: Annotated[Path, typer.Argument(help="Folder to make.")] = Path("crmaudit-demo"),
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
