@@ -41,6 +41,10 @@ app = typer.Typer(
 Exports = Annotated[Path, typer.Argument(help="Folder with the exports (or one file).")]
 Config = Annotated[Path | None, typer.Option(help="Settings; by default crmaudit.toml among the exports or here.")]
 Queries = Annotated[list[Path] | None, typer.Option(help="Folder with audits of your own; may be repeated.")]
+Redact = Annotated[bool, typer.Option("--redact", help="Pseudonyms for people and companies, in every output.")]
+RedactKey = Annotated[
+    Path | None, typer.Option(help="File with the key of the pseudonyms, mode 0600; else CRMAUDIT_REDACT_KEY.")
+]
 Audit = Annotated[Path, typer.Option("--audit", help="The audit folder that `analyze` wrote.")]
 
 
@@ -76,6 +80,8 @@ def analyze(
         typer.Option(help="Memory for the database, such as 4GB; 1700MB unless told. The rest spills to disk."),
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for the database.", min=1)] = None,
+    redact: Redact = False,
+    redact_key: RedactKey = None,
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 where a finding has this level: act, watch.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
 ) -> None:
@@ -98,6 +104,7 @@ def analyze(
             reviewed=reviewed.find(exports, config or find(exports)),
             limits=analysis.Limits(threads=threads) if memory is None else analysis.Limits(memory, threads),
             progress=tell,
+            redaction_key=_redaction_key(redact, redact_key),
         )
     if not quiet:
         talk = console(stderr=True)
@@ -147,6 +154,8 @@ def gap(
     rank_people: Annotated[bool, typer.Option("--rank-people", help="Show answers that rank colleagues.")] = False,
     templates: Annotated[Path | None, typer.Option(help="Folder with templates and words that win over ours.")] = None,
     init_templates: Annotated[Path | None, typer.Option(help="Copy our templates there, to start from.")] = None,
+    redact: Redact = False,
+    redact_key: RedactKey = None,
     config: Config = None,
     as_of: Annotated[str | None, typer.Option(help="Day to look from, such as 2026-06-30.")] = None,
     window: Annotated[str | None, typer.Option(help="12m (default), all, or 2025-01-01..2025-12-31.")] = None,
@@ -172,7 +181,7 @@ def gap(
     with progress(quiet=quiet) as tell:
         analysis.analyze(
             exports, out, settings, queries=queries or (), reviewed=reviewed.find(exports, config or find(exports)),
-            progress=tell, also=plan.write,
+            progress=tell, also=plan.write, redaction_key=_redaction_key(redact, redact_key),
         )  # fmt: skip
     if not quiet:
         print(out / ("gap.pdf" if pdf else "gap.html"))
@@ -267,6 +276,14 @@ def check(folder: Annotated[Path, typer.Argument(help="Folder with audits: <chap
     from crmaudit import catalogue  # noqa: PLC0415
 
     print(catalogue.check(folder), end="")
+
+
+def _redaction_key(is_wanted: bool, path: Path | None) -> bytes | None:
+    if not is_wanted:
+        return None
+    from crmaudit.redact import read_key  # noqa: PLC0415
+
+    return read_key(path)
 
 
 def _settings(exports: Path, config: Path | None, *, as_of: str | None = None, **flags: Any) -> Any:
