@@ -36,6 +36,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         guidance.read(self.places)
+        if self.pdf:
+            pdf("<p>What is missing for PDF is told now.</p>")
 
     def write(self, audited: report.Report, audit: Path) -> None:
         """Writes gap.html, gap.md and, where asked for, gap.pdf into an audit folder that has its audit.duckdb."""

@@ -92,6 +92,7 @@ def test_without_the_extra_it_says_what_to_install(exports: Path, tmp_path: Path
     ran = crmaudit("gap", exports, "--client", "X", "--out", tmp_path / "audit", "--pdf")
     assert ran.code == 2
     assert "pip install 'crmaudit[pdf]'" in ran.err
+    assert not (tmp_path / "audit").exists()
 
 
 @pytest.mark.skipif(importlib.util.find_spec("weasyprint") is None, reason="WeasyPrint is not installed")
