@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
 import importlib
 import shutil
@@ -15,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from crmaudit import __version__, identity, render, report, workspace
+from crmaudit import __version__, identity, lists, redact, render, report, workspace
 from crmaudit.audits import Audit, Model, read_models
 from crmaudit.catalogue import audits_of
 from crmaudit.database import Database, create_loaded, filled_counts, make_writable
@@ -62,11 +61,14 @@ def analyze(
     reviewed: Path | None = None,
     limits: Limits = Limits(),
     progress: Progress = lambda _: None,
+    also: Callable[[report.Report, Path], object] = lambda *_: None,
+    redaction_key: bytes | None = None,
 ) -> report.Report:
     """Audits the exports and writes the audit folder, whole or not at all.
 
-    `reviewed` is a links.csv. InputError where nothing can be read; the other errors of `errors` name the option or
-    file at fault.
+    `reviewed` is a links.csv; `also` writes further files into the folder before it counts as whole;
+    `redaction_key` makes pseudonyms of people and companies. InputError where nothing can be read; the other errors of
+    `errors` name the option or file at fault.
     """
     if exports.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"{exports} lies in {out}, which the audit is to replace; choose another folder with --out")
@@ -84,8 +86,13 @@ def analyze(
             known = _take_in(con, exports, found, scratch, settings, today, progress)
             known = replace(known, findings=(*known.findings, *_replacements(audits)))
             lock(con, scratch)
-            result = analyze_loaded(Database(con, scratch), settings, today, audits, known, progress, reviewed=verdicts)
-            _write_lists(con, fresh)
+            result = analyze_loaded(
+                Database(con, scratch), settings, today, audits, known, progress,
+                reviewed=verdicts, redaction_key=redaction_key,
+            )  # fmt: skip
+            lists.write(con, fresh, is_redacted=redaction_key is not None)
+            if redaction_key is not None:
+                redact.copy_database(con, scratch / "copy.duckdb")
             con.execute("checkpoint")
         except duckdb.OutOfMemoryException as error:
             raise UsageError(f"{limits.memory} is too little memory; give more with --memory: {error}") from error
@@ -93,8 +100,11 @@ def analyze(
             raise UsageError(f"{out} cannot be written: {error}") from error
         finally:
             con.close()
+        if redaction_key is not None:
+            (scratch / "copy.duckdb").replace(fresh / "audit.duckdb")
         shutil.rmtree(scratch)
         progress("Writing the report")
+        also(result, fresh)
         _write_renderings(result, fresh)
     return result
 
@@ -216,25 +226,6 @@ def _losses(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> I
             yield report.Finding(f"sources/act/{name}", "act", text)
 
 
-def _write_lists(con: duckdb.DuckDBPyConnection, fresh: Path) -> None:
-    rejects = con.execute(
-        'select path, sheet, line, "column", value, reason from loaded.rejects order by path, sheet, line, "column"'
-    ).fetchall()
-    _write_csv(fresh / "rejects.csv", ("file", "sheet", "line", "column", "value", "reason"), rejects)
-    columns = ("record", "name", "other_record", "other_name", "score", "evidence")
-    doubtful = con.execute(
-        f"select {', '.join(columns)} from doubtful_pairs order by score desc, record, other_record"
-    ).fetchall()
-    _write_csv(fresh / "review.csv", columns, doubtful)
-
-
-def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows(rows)
-
-
 def _write_renderings(result: report.Report, fresh: Path) -> None:
     """audit.json last: it is the mark of a whole audit folder."""
     for name, content in (
@@ -254,6 +245,7 @@ def analyze_loaded(
     progress: Progress,
     models: Iterable[Model] | None = None,
     reviewed: Sequence[Verdict] = (),
+    redaction_key: bytes | None = None,
 ) -> report.Report:
     """The report over the tables of schema `loaded`, which this completes by empty ones.
 
@@ -269,6 +261,8 @@ def analyze_loaded(
     _apply_stages(db, settings)
     progress("Who is who across the systems")
     identity.resolve(db.con, reviewed)
+    if redaction_key is not None:
+        known = Known(*redact.hide(db.con, redaction_key, known.sources, known.findings))
     _write_coverage(db)
     runner = Runner(db, read_models(folder("queries") / "model") if models is None else models, filled, currency)
     built = runner.build_models(progress)

@@ -65,6 +65,11 @@ def questions(queries: Iterable[Path] = ()) -> tuple[Audit, ...]:
     return tuple(a for a in audits_of(queries) if a.chapter != DATA)
 
 
+def figure_names(queries: Iterable[Path] = ()) -> dict[str, frozenset[str]]:
+    """The words of each question's metrics, among which are the names of all its figures."""
+    return {audit.id: words_of(audit.metrics.sql) | frozenset(audit.metric_rules) for audit in questions(queries)}
+
+
 def as_text(queries: Iterable[Path] = ()) -> str:
     """A heading a chapter, a line a question."""
     audits = questions(queries)

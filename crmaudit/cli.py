@@ -41,6 +41,10 @@ app = typer.Typer(
 Exports = Annotated[Path, typer.Argument(help="Folder with the exports (or one file).")]
 Config = Annotated[Path | None, typer.Option(help="Settings; by default crmaudit.toml among the exports or here.")]
 Queries = Annotated[list[Path] | None, typer.Option(help="Folder with audits of your own; may be repeated.")]
+Redact = Annotated[bool, typer.Option("--redact", help="Pseudonyms for people and companies, in every output.")]
+RedactKey = Annotated[
+    Path | None, typer.Option(help="File with the key of the pseudonyms, mode 0600; else CRMAUDIT_REDACT_KEY.")
+]
 Audit = Annotated[Path, typer.Option("--audit", help="The audit folder that `analyze` wrote.")]
 
 
@@ -76,17 +80,21 @@ def analyze(
         typer.Option(help="Memory for the database, such as 4GB; 1700MB unless told. The rest spills to disk."),
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for the database.", min=1)] = None,
+    redact: Redact = False,
+    redact_key: RedactKey = None,
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 where a finding has this level: act, watch.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
 ) -> None:
     """Audit the exports: write report.html, report.md, audit.json and audit.duckdb."""
     if fail_on not in (None, "act", "watch"):
         raise UsageError(f"--fail-on takes act or watch, not {fail_on!r}")
-    from crmaudit import analysis, render, reviewed  # noqa: PLC0415
-    from crmaudit.settings import find  # noqa: PLC0415
+    from crmaudit import analysis, assertions, render, reviewed  # noqa: PLC0415
+    from crmaudit.catalogue import figure_names  # noqa: PLC0415
+    from crmaudit.settings import check_figures, find  # noqa: PLC0415
     from crmaudit.terminal import console, progress  # noqa: PLC0415
 
     settings = _settings(exports, config, as_of=as_of, window=window, currency=currency, timezone=timezone)
+    check_figures(settings, config or find(exports), figure_names(queries or ()))
     with progress(quiet=quiet) as tell:
         report = analysis.analyze(
             exports,
@@ -96,6 +104,7 @@ def analyze(
             reviewed=reviewed.find(exports, config or find(exports)),
             limits=analysis.Limits(threads=threads) if memory is None else analysis.Limits(memory, threads),
             progress=tell,
+            redaction_key=_redaction_key(redact, redact_key),
         )
     if not quiet:
         talk = console(stderr=True)
@@ -103,6 +112,12 @@ def analyze(
         talk.print(
             f"\nRead {out / 'report.html'} in a browser; explain a figure with `crmaudit explain ID`.", markup=False
         )
+    verdicts = assertions.judge(settings.assertions, report)
+    for verdict in verdicts:
+        if not quiet or not verdict.held:
+            print(verdict.said, file=sys.stderr)
+    if any(not verdict.held and verdict.assertion.severity == "fail" for verdict in verdicts):
+        raise typer.Exit(1)
     if fail_on and any(f.level in ("act", fail_on) for a in report.audits for f in a.findings):
         raise typer.Exit(1)
 
@@ -124,6 +139,100 @@ def init(
     from crmaudit import inspection  # noqa: PLC0415
 
     print(f"Wrote {inspection.init(exports, config)}; edit it, then run `crmaudit analyze {exports}`.")
+
+
+@app.command()
+def gap(
+    exports: Annotated[Path | None, typer.Argument(help="Folder with the exports (or one file).")] = None,
+    client: Annotated[str | None, typer.Option(help="Whose customers they are; the title of the report.")] = None,
+    logo: Annotated[Path | None, typer.Option(help="PNG, JPEG or plain SVG, at most 512 KB.")] = None,
+    accent: Annotated[str | None, typer.Option(help="Colour of headings, such as #14546e.")] = None,
+    prepared_by: Annotated[str, typer.Option(help="Your name, or your company's.")] = "",
+    out: Annotated[Path, typer.Option(help="Where the audit folder goes, with the gap report in it.")] = Path("audit"),
+    earlier: Annotated[Path | None, typer.Option(help="The client's earlier audit folder: what has improved?")] = None,
+    pdf: Annotated[bool, typer.Option("--pdf", help="Write gap.pdf too; wants the extra [pdf].")] = False,
+    rank_people: Annotated[bool, typer.Option("--rank-people", help="Show answers that rank colleagues.")] = False,
+    templates: Annotated[Path | None, typer.Option(help="Folder with templates and words that win over ours.")] = None,
+    init_templates: Annotated[Path | None, typer.Option(help="Copy our templates there, to start from.")] = None,
+    redact: Redact = False,
+    redact_key: RedactKey = None,
+    config: Config = None,
+    as_of: Annotated[str | None, typer.Option(help="Day to look from, such as 2026-06-30.")] = None,
+    window: Annotated[str | None, typer.Option(help="12m (default), all, or 2025-01-01..2025-12-31.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Report currency, such as EUR.")] = None,
+    queries: Queries = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
+) -> None:
+    """The client gap report: what the exports cannot answer, what that costs, and what to mend first."""
+    from crmaudit.gap import brand, build, write  # noqa: PLC0415
+
+    if init_templates is not None:
+        print("".join(f"{path}\n" for path in write.init(init_templates)), end="")
+        return
+    if exports is None or not client:
+        raise UsageError("gap wants the folder with the exports and --client NAME")
+    from crmaudit import analysis, reviewed  # noqa: PLC0415
+    from crmaudit.settings import find  # noqa: PLC0415
+    from crmaudit.terminal import progress  # noqa: PLC0415
+
+    whose = build.Client(client, prepared_by, brand.logo(logo) if logo else "", brand.accent(accent), rank_people)
+    plan = write.Plan(whose, write.folders(templates), write.read_earlier(earlier) if earlier else None, pdf=pdf)
+    settings = _settings(exports, config, as_of=as_of, window=window, currency=currency)
+    with progress(quiet=quiet) as tell:
+        analysis.analyze(
+            exports, out, settings, queries=queries or (), reviewed=reviewed.find(exports, config or find(exports)),
+            progress=tell, also=plan.write, redaction_key=_redaction_key(redact, redact_key),
+        )  # fmt: skip
+    if not quiet:
+        print(out / ("gap.pdf" if pdf else "gap.html"))
+
+
+@app.command()
+def customer(
+    words: Annotated[str, typer.Argument(metavar="NAME-OR-ID", help="A name, a part of one, an id or an address.")],
+    audit: Audit = Path("audit"),
+    as_: Annotated[str, typer.Option("--format", help="text, html or md.")] = "text",
+) -> None:
+    """One customer on one page: who they are, how they stand and why, what to do."""
+    if as_ not in ("text", "html", "md"):
+        raise UsageError(f"--format takes text, html or md, not {as_!r}")
+    from crmaudit.customer import write  # noqa: PLC0415
+    from crmaudit.terminal import console  # noqa: PLC0415
+
+    page = write.page(words, audit)
+    if as_ == "text":
+        write.terminal(page, console())
+    else:
+        print(write.html(page) if as_ == "html" else write.markdown(page), end="")
+
+
+@app.command()
+def doctor(
+    out: Annotated[Path, typer.Option(help="The audit folder that is to be written.")] = Path("audit"),
+    smtp: Annotated[str | None, typer.Option(help="Mail server to greet, HOST or HOST:PORT; sends nothing.")] = None,
+) -> None:
+    """Check what a run may need of this machine, and say how to mend what is not there. 1 if an audit cannot run."""
+    from crmaudit import doctor as examination  # noqa: PLC0415
+    from crmaudit.text import clean  # noqa: PLC0415
+
+    is_fit = True
+    for check in examination.examine(out, smtp):
+        is_fit = is_fit and (check.is_well or not check.is_needed)
+        mark = "ok" if check.is_well else "bad" if check.is_needed else "lacks"
+        print(f"{mark:<6}{check.name}: {clean(check.said)}" + ("" if check.is_well else f"\n      {check.mend}"))
+    if not is_fit:
+        raise typer.Exit(1)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(help="Folder to make.")] = Path("crmaudit-demo"),
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
+) -> None:
+    """Write the exports of an example company and audit them, for a first look without data."""
+    from crmaudit import demo as example  # noqa: PLC0415
+
+    analyze(example.exports(folder), folder / "audit", quiet=quiet)
 
 
 @app.command("list")
@@ -167,6 +276,14 @@ def check(folder: Annotated[Path, typer.Argument(help="Folder with audits: <chap
     from crmaudit import catalogue  # noqa: PLC0415
 
     print(catalogue.check(folder), end="")
+
+
+def _redaction_key(is_wanted: bool, path: Path | None) -> bytes | None:
+    if not is_wanted:
+        return None
+    from crmaudit.redact import read_key  # noqa: PLC0415
+
+    return read_key(path)
 
 
 def _settings(exports: Path, config: Path | None, *, as_of: str | None = None, **flags: Any) -> Any:

@@ -29,7 +29,7 @@ def html(report: Report, *, title: str = "Customer base audit") -> str:
     """`report.html`: one file that loads nothing. Its one script and its style are allowed by their hashes alone."""
     templates = folder("report_templates")
     script, style = _read(templates / "report.js"), _read(templates / "style.css")
-    return _environment(templates).get_template("report.html.j2").render(
+    return environment(templates).get_template("report.html.j2").render(
         page=view.page(report, title=title),
         script=Markup(script),  # noqa: S704 -- our own file
         style=Markup(style),  # noqa: S704 -- our own file
@@ -40,9 +40,9 @@ def html(report: Report, *, title: str = "Customer base audit") -> str:
 
 def markdown(report: Report, *, title: str = "Customer base audit") -> str:
     """`report.md`: the same in Markdown, without the pictures and with the first ten rows of each table."""
-    environment = _environment(folder("report_templates"))
-    environment.finalize = _as_markdown
-    return environment.get_template("report.md.j2").render(page=view.page(report, title=title, pictures=False))
+    templates = environment(folder("report_templates"))
+    templates.finalize = as_markdown
+    return templates.get_template("report.md.j2").render(page=view.page(report, title=title, pictures=False))
 
 
 def terminal(report: Report, console: Console) -> None:
@@ -81,7 +81,8 @@ def _said(words: str, style: str = "") -> Text:
     return Text(words.replace(text.NO_BREAK, " "), style=style)
 
 
-def _environment(templates: Path) -> Environment:
+def environment(*templates: Path) -> Environment:
+    """Templates of the folders, those of the first going before, whose every value is escaped for HTML."""
     return Environment(
         loader=FileSystemLoader(templates),
         autoescape=True,
@@ -92,7 +93,7 @@ def _environment(templates: Path) -> Environment:
     )
 
 
-def _as_markdown(value: object) -> Markup:
+def as_markdown(value: object) -> Markup:
     """Whatever a Markdown template prints, escaped for Markdown; HTML's own escapes are entities there as well."""
     return Markup(text.markdown(str(value)))  # noqa: S704 -- every character that HTML reads is an entity by now
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,9 +13,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from crmaudit.assertions import Assertion, Severity, parse
 from crmaudit.errors import SettingsError
 
 FILE_NAME = "crmaudit.toml"
+_PART = r"""(?:"(?:[^"\\]|\\.)*"|'[^']*'|[A-Za-z0-9_-]+)"""
+_KEY = re.compile(rf"\s*({_PART}(?:\s*\.\s*{_PART})*)\s*=")
 
 
 class _Strict(BaseModel):
@@ -44,6 +47,25 @@ class Classes(_Strict):
         return self
 
 
+class Bounds(_Strict):
+    """What a figure should be, and what it must be; a rule alone is one that fails."""
+
+    warn: str | None = None
+    fail: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _alone(cls, value: object) -> object:
+        return {"fail": value} if isinstance(value, str) else value
+
+    @field_validator("warn", "fail")
+    @classmethod
+    def _rule(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse("", "fail", value)
+        return value
+
+
 class Settings(_Strict):
     """Everything that cannot be guessed, with the guesses' defaults."""
 
@@ -59,6 +81,8 @@ class Settings(_Strict):
     """Report currency per unit of another currency."""
     files: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """What a file is and how its columns map, by the file's name; checked where the files are read."""
+    assert_: dict[str, dict[str, Bounds]] = Field(default_factory=dict, alias="assert")
+    """What figures must be, by audit and metric."""
 
     @field_validator("window")
     @classmethod
@@ -89,6 +113,17 @@ class Settings(_Strict):
         if value is not None and not re.fullmatch(r"[A-Z]{3}", value):
             raise ValueError("a currency is three capital letters, such as EUR")
         return value
+
+    @property
+    def assertions(self) -> tuple[Assertion, ...]:
+        severities: tuple[Severity, ...] = ("fail", "warn")
+        return tuple(
+            parse(f"{audit}.{name}", severity, rule)
+            for audit, figures in self.assert_.items()
+            for name, bounds in figures.items()
+            for severity in severities
+            if (rule := getattr(bounds, severity)) is not None
+        )
 
     @property
     def window_months(self) -> int | None:
@@ -128,22 +163,80 @@ def find(exports: Path) -> Path | None:
     return None
 
 
+def check_figures(settings: Settings, path: Path | None, known: Mapping[str, frozenset[str]]) -> None:
+    """SettingsError where `[assert]` names an audit that there is not, or a figure that it does not have.
+
+    `known` has the names of figures by audit.
+    """
+    for assertion in settings.assertions:
+        audit, _, name = assertion.figure.partition(".")
+        names = known.get(audit)
+        if names is None or name not in names:
+            wrong, among = (audit, sorted(known)) if names is None else (name, sorted(names))
+            what = "is no audit" if names is None else f"is no figure of {audit}"
+            place = _place(path, ("assert", audit) if names is None else ("assert", audit, name))
+            raise SettingsError(f"{place}: {wrong} {what}{_hint(wrong, among)}")
+
+
 def _explained(error: ValidationError, path: Path | None, flags: Mapping[str, Any]) -> str:
     lines = []
     for fault in error.errors():
-        key = ".".join(str(part) for part in fault["loc"])
         top = str(fault["loc"][0]) if fault["loc"] else ""
-        place = f"--{top.replace('_', '-')}" if top in flags else f"{path or FILE_NAME}: {key}"
+        place = f"--{top.replace('_', '-')}" if top in flags else _place(path, fault["loc"])
         if fault["type"] == "extra_forbidden":
-            near = get_close_matches(str(fault["loc"][-1]), _keys(fault["loc"][:-1]), n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; known are {', '.join(_keys(fault['loc'][:-1]))}"
+            known = _keys(fault["loc"][:-1])
+            hint = _hint(str(fault["loc"][-1]), known) or f"; known are {', '.join(known)}"
             lines.append(f"{place} is not a setting{hint}")
         else:
             lines.append(f"{place}: {fault['msg'].removeprefix('Value error, ')} (found {fault['input']!r})")
     return "\n".join(lines)
 
 
-def _keys(loc: tuple[int | str, ...]) -> list[str]:
-    parts: dict[str, type[BaseModel]] = {"customers": Customers, "classes": Classes}
+def _hint(wrong: str, known: Sequence[str]) -> str:
+    near = get_close_matches(wrong, known, n=1)
+    return f"; did you mean {near[0]}?" if near else ""
+
+
+def _place(path: Path | None, loc: Sequence[int | str]) -> str:
+    """`crmaudit.toml:7: customers.grain`."""
+    line = None if path is None else _line(path.read_text(encoding="utf-8"), [str(part) for part in loc])
+    where = f"{path or FILE_NAME}" + (f":{line}" if line else "")
+    return f"{where}: {'.'.join(str(part) for part in loc)}"
+
+
+def _line(toml: str, keys: Sequence[str]) -> int | None:
+    """The line on which a setting stands, else the one of the table that it stands in."""
+    table: list[str] = []
+    best: tuple[int, int] | None = None
+    for number, line in enumerate(toml.splitlines(), 1):
+        header = re.fullmatch(r"\s*\[{1,2}(.+?)\]{1,2}\s*(?:#.*)?", line)
+        if header:
+            table = found = _path_of(f"[{header[1]}]")
+        elif key := _KEY.match(line):
+            found = table + _path_of(f"{key[1]} = 0")
+        else:
+            continue
+        length = min(len(found), len(keys))
+        if found[:length] == list(keys[:length]) and (best is None or length > best[0]):
+            best = (length, number)
+    return best[1] if best else None
+
+
+def _path_of(toml: str) -> list[str]:
+    """The keys that one line of TOML goes through."""
+    try:
+        data: Any = tomllib.loads(toml)
+    except tomllib.TOMLDecodeError:
+        return [""]
+    keys = []
+    while isinstance(data, dict) and data:
+        (key,) = data
+        keys.append(key)
+        data = data[key]
+    return keys
+
+
+def _keys(loc: Sequence[int | str]) -> list[str]:
+    parts: dict[str, type[BaseModel]] = {"customers": Customers, "classes": Classes, "assert": Bounds}
     model = parts.get(str(loc[0]) if loc else "", Settings)
-    return list(model.model_fields)
+    return [field.alias or name for name, field in model.model_fields.items()]

@@ -17,7 +17,7 @@ from crmaudit.errors import LockedError, UsageError
 MARKER = "audit.json"
 """The file by which an audit folder is known."""
 
-OURS = ("audit.*", "report.*", "rejects.csv", "review.csv", "charts", ".DS_Store", "Thumbs.db", "desktop.ini")
+OURS = ("audit.*", "report.*", "gap.*", "rejects.csv", "review.csv", "charts", ".DS_Store", "Thumbs.db", "desktop.ini")
 """What an audit folder holds; anything else in it is somebody's, and is not to be replaced."""
 
 

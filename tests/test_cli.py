@@ -18,7 +18,9 @@ IDS = [audit.id for audit in audits_of()]
 # --- What a newcomer types first
 
 
-@pytest.mark.parametrize("command", ["analyze", "inspect", "init", "list", "explain", "query", "check"])
+@pytest.mark.parametrize(
+    "command", ["analyze", "check", "customer", "demo", "doctor", "explain", "gap", "init", "inspect", "list", "query"]
+)
 def test_each_command_has_help(command: str) -> None:
     ran = crmaudit(command, "--help")
     assert (ran.code, ran.err) == (0, "")

@@ -16,7 +16,7 @@ from crmaudit.errors import SettingsError
 from crmaudit.schema import TABLES
 
 SOURCES = Path(__file__).resolve().parents[1] / "sources"
-VOCABULARIES = ("generic.toml", "languages.toml", "words.toml", "unused.toml")
+VOCABULARIES = ("generic.toml", "languages.toml", "words.toml", "unused.toml", "menus.toml")
 """The files of the folder that describe no single export."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -162,6 +162,16 @@ class UnusedExport:
 
 
 @dataclass(frozen=True)
+class Product:
+    """A product that exports come from: its name as its maker writes it, and where its exports are found."""
+
+    system: str
+    name: str
+    menus: Mapping[str, str]
+    """Canonical table -> path through the menus."""
+
+
+@dataclass(frozen=True)
 class KnownExport:
     """One export known by its header: the contents of one toml file."""
 
@@ -247,6 +257,19 @@ def unused_exports() -> tuple[UnusedExport, ...]:
         )
         for e in _toml(SOURCES / "unused.toml")["exports"]
     )  # fmt: skip
+
+
+@cache
+def products() -> Mapping[str, Product]:
+    """What menus.toml knows of each product, by system."""
+    found = {}
+    for system, entries in _toml(SOURCES / "menus.toml").items():
+        menus = {table: path for table, path in entries.items() if table != "name"}
+        wrong = sorted(set(menus) - set(TABLES))
+        if wrong:
+            raise SettingsError(f"menus.toml: {system} has {', '.join(wrong)}, which is no table")
+        found[system] = Product(system, entries["name"], menus)
+    return found
 
 
 def fits(name: str, pattern: str) -> bool:
