@@ -98,6 +98,8 @@ CONTRACT = {
     "recurring_revenue": "mrr new_mrr expansion_mrr contraction_mrr churned_mrr reactivation_mrr nrr_pct grr_pct "
     "quick_ratio",
     "journey_end": "top_ending_event days_until_noticed_median",
+    "outcome_distributions": "approaches_observed experiment_arms decided",
+    "next_actions": "actions value_covered",
     "loyalty": "loyal_customers loyal_revenue_pct loyal_unrecognised",
     "win_back": "lapsed_customers reactivation_rate_pct win_back_candidates win_back_value",
     "won_to_cash": "won_not_invoiced invoiced_not_won invoiced_not_paid agreeing_customers_pct",

@@ -32,6 +32,7 @@ FACTS = {
     "mailing_events": ("event_time",),
     "mailing_consents": ("changed_date",),
     "survey_answers": ("answered_date",),
+    "service_offers": ("offered_on",),
     "marketing_costs": ("month",),
 }
 KEYS = {
@@ -52,6 +53,7 @@ REFERENCES = (
     ("crm_activities", "account_id", "crm_accounts"),
     ("crm_activities", "owner_id", "crm_users"),
     ("survey_answers", "account_id", "crm_accounts"),
+    ("service_offers", "account_id", "crm_accounts"),
 )
 LATE = date(2025, 10, 1)
 """From then on the competitor rises."""

@@ -91,6 +91,16 @@ CASES = (
     ),
     Case(
         "complyflow",
+        ("outcome_distributions",),
+        {"outcome_distributions.experiment_arms": 4},
+        flags=("--as-of", "2026-07-31"),
+        rows={
+            "select cases || ' of ' || subjects || ', ' || control_cases || ' of ' || control_subjects "
+            "from outcome_distributions.read_outs where arm = 'treatment'": "47 of 185, 61 of 160",
+        },
+    ),
+    Case(
+        "complyflow",
         ("win_rate",),
         {
             "win_rate.won": 787,
