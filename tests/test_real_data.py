@@ -80,7 +80,7 @@ CASES = (
             "time_to_convert.naive_median_days": 24,
             "lead_funnel.leads_without_origin": 191,
         },
-        findings=("191 leads have no origin", "1 of 12,835 other dated facts lie after the as-of date"),
+        findings=("191 leads have no origin", "7 of 13,180 other dated facts lie after the as-of date"),
         rows={
             "select count(*) from opportunities where outcome in ('won', 'lost')": 2713,
             "select count(*) from opportunities where outcome = 'lost' and closed_on = date '2026-06-24'": 1,

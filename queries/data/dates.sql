@@ -38,6 +38,8 @@ from (
     union all
     select 'usage', cast(used_at as date) from usage
     union all
+    select 'experiments', assigned_on from experiments
+    union all
     select 'churn events', churned_on from churn_events
 ) dated
 cross join clock c
