@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from crmaudit.audits import unit_of
 from crmaudit.sentences import figures_of, fill
 
 TEMPLATE = "{n|customer has|customers have} left, {share} of all."
@@ -28,3 +29,11 @@ def test_names_are_found_with_and_without_words() -> None:
 def test_words_do_not_stand_in_for_a_missing_figure() -> None:
     with pytest.raises(KeyError, match="n"):
         fill(TEMPLATE, {}, "EUR")
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [("low", "ratio"), ("high", "ratio"), ("_low", "ratio"), ("rate_pct_low", "pct"), ("low_pct", "pct")],
+)
+def test_ends_of_intervals_have_the_unit_of_their_figure(name: str, unit: str) -> None:
+    assert unit_of(name, "DOUBLE") == unit

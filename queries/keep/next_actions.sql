@@ -3,7 +3,7 @@
 -- question = "What should be done on Monday, by whom, for which customers?"
 -- why      = "A list of ten names with a reason each gets called; a report of fifty pages gets filed."
 -- fix      = "Give each customer an owner, log every call on the day it is made, and export tickets, payments and answers with their days."
--- headline = ["{nobody_named|customer is|customers are} to be called on Monday: no rule names anybody who may be contacted.", "{actions|customer is|customers are} to be called or written to, worth {value_covered} a year; {proven_rules} of {rules_applied} rules told losses or returns better than chance when replayed."]
+-- headline = ["{nobody_named|customer is|customers are} to be called on Monday: no rule names anybody who may be contacted.", "{actions|customer is|customers are} to be called or written to, worth {value_covered} a year; of {rules_applied|rule|rules} {proven_rules} told losses or returns better than chance when replayed."]
 -- any_of   = [["invoices.issued_on", "payments.paid_on", "subscriptions.started_on", "opportunities.closed_on"]]
 -- optional = ["*"]
 -- hidden   = ["flags", "patterns", "replay_sets", "replay_ratios", "named_customers", "verdicts", "queue"]
