@@ -328,6 +328,16 @@ _TABLES = (
         _bool("is_reactivation", "they came back"),
         _on("churned_on", "day", "fact"),
     ), key="event_id", found_in="a list of customers who cancelled, with day and reason"),
+    Table("experiments", "offers and experiments: who was given which variant, and what came of it", (
+        _id("assignment_id", "the system's own id"),
+        *_PARTY,
+        _id("subscription_id", "subscription", "subscriptions"),
+        _text("experiment", "experiment or offer"),
+        _text("variant", "variant: treatment, control, A, B ..."),
+        _text("treatment", "what this variant was given"),
+        _text("outcome", "what came of it as recorded; empty while it is not known"),
+        _on("assigned_on", "day of the assignment", "fact"),
+    ), key="assignment_id", found_in="the list of who took part in an offer or experiment, with variant and day"),
     Table("tickets", "support requests", (
         _id("ticket_id", "the system's own id"),
         *_PARTY,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from crmaudit import text
 from crmaudit.report import Metric, Value
 
-_PLACE = re.compile(r"\{([a-z][a-z0-9_]*)(\.interval)?\}")
+_PLACE = re.compile(r"\{([a-z][a-z0-9_]*)(?:(\.interval)|\|([^{}|]+)\|([^{}|]+))?\}")
 
 Figures = Mapping[str, tuple[Value, str]]
 """Name -> value and unit."""
@@ -16,6 +16,8 @@ Figures = Mapping[str, tuple[Value, str]]
 
 def fill(template: str, figures: Figures, currency: str) -> str:
     """The template with every `{name}` as people read it, `{name.interval}` from `name_low` and `name_high`.
+
+    `{name|customer has|customers have}` is the figure with the words for one of them, or for any other number.
 
     KeyError names a figure that the template wants and nobody has.
     """
@@ -27,7 +29,8 @@ def fill(template: str, figures: Figures, currency: str) -> str:
             numbers = [v if isinstance(v, int | float) else None for v in (low, high)]
             return text.interval(numbers[0], numbers[1], unit, currency)
         value, unit = figures[name]
-        return text.value(value, unit, currency)
+        told = text.value(value, unit, currency)
+        return f"{told} {place[3] if value == 1 else place[4]}" if place[3] else told
 
     return _PLACE.sub(written, template)
 

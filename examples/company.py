@@ -774,6 +774,17 @@ def survey_answers(company: Company) -> list[Row]:
     return rows
 
 
+def service_offers(company: Company) -> list[Row]:
+    """A free visit of our mechanic for half of the customers, drawn by lot; it changes nothing."""
+    rows = [["assignment_id", "account_id", "offer_name", "variant", "offered_on"]]
+    for n, life in enumerate(company.lives):
+        draws = Draws(company.seed, TALKS, 4, n)
+        day, variant = LAST - 300 + 150 * draws.uniform(), draws.one_of(("Free visit", "Control"))
+        if life.business.first + 60 < day < life.left and draws.chance(0.6):
+            rows.append([f"OFF-{len(rows):04d}", life.business.account_id, "Free service visit", variant, on(day)])
+    return rows
+
+
 def marketing_costs(company: Company) -> list[Row]:
     rows = [["month", "channel", "cost", "currency"]]
     for month in range(48):
@@ -986,6 +997,7 @@ def tables(seed: int, planted: frozenset[str]) -> dict[str, list[Row]]:
         "mailing_events.csv": events,
         "mailing_consents.csv": choices,
         "survey_answers.csv": survey_answers(company),
+        "service_offers.csv": service_offers(company),
         "marketing_costs.csv": marketing_costs(company),
     }
 

@@ -99,6 +99,8 @@ CONTRACT = {
     "quick_ratio",
     "health_score": "score_median unhealthy_a_customers sudden_drops auc backtest_months",
     "journey_end": "top_ending_event days_until_noticed_median",
+    "outcome_distributions": "approaches_observed experiment_arms decided",
+    "next_actions": "actions value_covered",
     "loyalty": "loyal_customers loyal_revenue_pct loyal_unrecognised",
     "win_back": "lapsed_customers reactivation_rate_pct win_back_candidates win_back_value",
     "won_to_cash": "won_not_invoiced invoiced_not_won invoiced_not_paid agreeing_customers_pct",

@@ -32,6 +32,7 @@ FACTS = {
     "mailing_events": ("event_time",),
     "mailing_consents": ("changed_date",),
     "survey_answers": ("answered_date",),
+    "service_offers": ("offered_on",),
     "marketing_costs": ("month",),
     "rental_subscriptions": ("start_date", "end_date"),
     "rental_changes": ("change_date",),
@@ -58,6 +59,7 @@ REFERENCES = (
     ("survey_answers", "account_id", "crm_accounts"),
     ("rental_subscriptions", "account_id", "crm_accounts"),
     ("rental_changes", "subscription_id", "rental_subscriptions"),
+    ("service_offers", "account_id", "crm_accounts"),
 )
 LATE = date(2025, 10, 1)
 """From then on the competitor rises."""

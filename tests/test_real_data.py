@@ -80,13 +80,23 @@ CASES = (
             "time_to_convert.naive_median_days": 24,
             "lead_funnel.leads_without_origin": 191,
         },
-        findings=("191 leads have no origin", "1 of 12,835 other dated facts lie after the as-of date"),
+        findings=("191 leads have no origin", "7 of 13,180 other dated facts lie after the as-of date"),
         rows={
             "select count(*) from opportunities where outcome in ('won', 'lost')": 2713,
             "select count(*) from opportunities where outcome = 'lost' and closed_on = date '2026-06-24'": 1,
             "select count(*) from opportunities where closed_on > date '2026-06-24' and outcome <> 'open'": 0,
             "select as_of_on::varchar from periods where period = 'current'": "2026-06-23",
             "select sum(mrr) from subscriptions where status = 'active'": pytest.approx(131206.70),
+        },
+    ),
+    Case(
+        "complyflow",
+        ("outcome_distributions",),
+        {"outcome_distributions.experiment_arms": 4},
+        flags=("--as-of", "2026-07-31"),
+        rows={
+            "select cases || ' of ' || subjects || ', ' || control_cases || ' of ' || control_subjects "
+            "from outcome_distributions.read_outs where arm = 'treatment'": "47 of 185, 61 of 160",
         },
     ),
     Case(

@@ -3,7 +3,7 @@
 -- question = "Which dates contradict each other or lie ahead of the as-of date?"
 -- why      = "A date that cannot be is a wrong duration in some figure."
 -- fix      = "Let the systems set dates, not people; never overwrite a creation date at import."
--- headline = "{future_rows} rows are dated after the as-of date and left out; {contradictions} rows contradict another date."
+-- headline = "{future_rows|row is|rows are} dated after the as-of date and left out; {contradictions|row contradicts|rows contradict} another date."
 -- optional = ["*"]
 -- hidden   = ["customer_days"]
 -- [metrics]
@@ -37,6 +37,8 @@ from (
     select 'activities', cast(happened_at as date) from activities
     union all
     select 'usage', cast(used_at as date) from usage
+    union all
+    select 'experiments', assigned_on from experiments
     union all
     select 'churn events', churned_on from churn_events
 ) dated

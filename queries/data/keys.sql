@@ -3,7 +3,7 @@
 -- question = "Which rows point at something that no export has?"
 -- why      = "A row that joins nothing drops out of every figure by customer, product or owner."
 -- fix      = "Export the other file too, or write one spelling in both systems."
--- headline = "{broken_keys} references lead nowhere; {empty_keys} rows name no customer."
+-- headline = "{broken_keys|reference leads|references lead} nowhere; {empty_keys|row|rows} name no customer."
 -- optional = ["*"]
 -- [metrics]
 -- broken_keys = { unit = "n", better = "down" }

@@ -3,7 +3,7 @@
 -- question = "Who would recommend you, and are they your heaviest users?"
 -- why      = "A recommendation sells better than any colleague, if somebody asks for it."
 -- fix      = "Ask every customer once a year whether they would recommend you, from 0 to 10, and keep the answer with its day."
--- headline = ["{promoters} customers would recommend you; the net promoter score is {nps}.", "{promoters} customers would recommend you."]
+-- headline = ["{promoters|customer|customers} would recommend you; the net promoter score is {nps}.", "{promoters|customer|customers} would recommend you."]
 -- any_of   = [["survey_responses.score"], ["survey_responses.answered_on"]]
 -- optional = ["*"]
 -- hidden   = ["latest_answers", "heavy"]
@@ -25,13 +25,13 @@
 -- [[finding]]
 -- level = "good"
 -- when = "reference_candidates > 0"
--- text = "{reference_candidates} customers would recommend you, are in good order and could be asked for a reference."
+-- text = "{reference_candidates|customer would recommend you, is in|customers would recommend you, are in} good order and could be asked for a reference."
 -- customers = "reference_candidates"
 -- lists = "references_to_ask"
 -- [[finding]]
 -- level = "watch"
 -- when = "a_detractors > 0"
--- text = "{a_detractors} A customers would not recommend you; they brought {a_detractors_amount} in the window."
+-- text = "{a_detractors|A customer|A customers} would not recommend you; they brought {a_detractors_amount} in the window."
 -- customers = "a_detractors"
 -- value = "a_detractors_amount"
 -- lists = "detractors_to_call"

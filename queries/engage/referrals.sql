@@ -16,14 +16,14 @@
 -- [[finding]]
 -- level = "good"
 -- when = "top_referrer is not null and top_referrer_customers >= 2"
--- text = "{top_referrer} sent {top_referrer_customers} customers, who brought {top_referrer_amount} in the window."
+-- text = "{top_referrer} sent {top_referrer_customers|customer|customers}, who brought {top_referrer_amount} in the window."
 -- customers = "top_referrer_customers"
 -- value = "top_referrer_amount"
 -- lists = "referrers"
 -- [[finding]]
 -- level = "watch"
 -- when = "unnamed > 0"
--- text = "Of {unnamed} referred customers nobody noted who sent them."
+-- text = "Of {unnamed|referred customer|referred customers} nobody noted who sent them."
 -- customers = "unnamed"
 -- lists = "referred_customers"
 -- [[partial]]

@@ -25,7 +25,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "never_touched_customers > 0 and never_touched_a_customers > 0"
--- text = "{never_touched_a_customers} A customers heard nothing from you in the window; they brought {never_touched_amount}."
+-- text = "{never_touched_a_customers|A customer|A customers} heard nothing from you in the window; they brought {never_touched_amount}."
 -- customers = "never_touched_a_customers"
 -- value = "never_touched_amount"
 -- lists = "never_touched"

@@ -3,7 +3,7 @@
 -- question = "What has each customer told you by what they did?"
 -- why      = "Customers vote with orders, calls, clicks and tickets, long before they say anything."
 -- fix      = "Export every department's dated events with the customer's id: orders, deals, calls, mails, tickets, answers, use of the product."
--- headline = ["{events} events of {departments} kinds; {customers_with_events_pct} of the customers did something in the window, and {momentum_down_a_customers} A customers do markedly less than they used to."]
+-- headline = ["{events} events of {departments} kinds; {customers_with_events_pct} of the customers did something in the window, and {momentum_down_a_customers|A customer does|A customers do} markedly less than they used to."]
 -- any_of   = [["invoices.issued_on", "payments.paid_on", "activities.happened_at", "campaign_touches.happened_at", "tickets.opened_at", "survey_responses.answered_on", "opportunities.created_on", "usage.used_at"]]
 -- optional = ["*"]
 -- hidden   = ["momentum_of_customers"]
@@ -22,7 +22,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "momentum_down_a_customers > expected_by_chance * 2 and momentum_down_a_customers >= 3"
--- text = "{momentum_down_a_customers} A customers do markedly less than they used to, where chance alone would make it {expected_by_chance}; they brought {momentum_down_amount}."
+-- text = "{momentum_down_a_customers|A customer does|A customers do} markedly less than they used to, where chance alone would make it {expected_by_chance}; they brought {momentum_down_amount}."
 -- customers = "momentum_down_a_customers"
 -- value = "momentum_down_amount"
 -- lists = "slowing_down"

@@ -39,6 +39,8 @@ named as (
     union all
     select system, account_id, contact_id, null, account_name, email, 9 from loaded.churn_events
     union all
+    select system, account_id, contact_id, null, account_name, email, 9 from loaded.experiments
+    union all
     select system, account_id, contact_id, null, account_name, email, 9 from loaded.tickets
     union all
     select system, account_id, contact_id, null, account_name, email, 9 from loaded.survey_responses

@@ -3,7 +3,7 @@
 -- question = "Who is probably already gone, or going?"
 -- why      = "A customer who is going can still be asked; one who is gone has to be won again."
 -- fix      = "Record cancellations with their day and reason; where there are none, keep every purchase dated and under one id."
--- headline = ["About {expected_active_customers} customers are still active; {at_risk_customers} are at risk, who brought {at_risk_revenue} in the window.", "About {expected_active_customers} customers are still active; {at_risk_customers} are at risk.", "About {expected_active_customers} customers are still active.", "Who is still active cannot be told from these exports."]
+-- headline = ["About {expected_active_customers|customer is|customers are} still active; {at_risk_customers} are at risk, who brought {at_risk_revenue} in the window.", "About {expected_active_customers|customer is|customers are} still active; {at_risk_customers} are at risk.", "About {expected_active_customers|customer is|customers are} still active.", "Who is still active cannot be told from these exports."]
 -- optional = ["classes", "purchases", "purchase_histories", "forecasts", "contract_holdout", "contract_curve", "contract_months", "purchase_models", "purchase_calibration", "purchase_holdout", "purchase_facts", "contract_survival", "customer_outlook"]
 -- hidden   = ["holdout_cases", "contract_calibration", "contract_auc"]
 -- [[method]]
@@ -27,27 +27,27 @@
 -- [[finding]]
 -- level = "act"
 -- when = "at_risk_a_customers > 0 and coalesce(auc_low > 0.5, auc > auc_naive)"
--- text = "{at_risk_a_customers} A customers are at risk of leaving; they brought {at_risk_a_amount} in the window."
+-- text = "{at_risk_a_customers|A customer is|A customers are} at risk of leaving; they brought {at_risk_a_amount} in the window."
 -- customers = "at_risk_a_customers"
 -- value = "at_risk_a_amount"
 -- lists = "at_risk"
 -- [[finding]]
 -- level = "watch"
 -- when = "at_risk_customers > 0 and at_risk_revenue is not null"
--- text = "{at_risk_customers} customers are at risk; they brought {at_risk_revenue} in the window."
+-- text = "{at_risk_customers|customer is|customers are} at risk; they brought {at_risk_revenue} in the window."
 -- customers = "at_risk_customers"
 -- value = "at_risk_revenue"
 -- lists = "at_risk"
 -- [[finding]]
 -- level = "watch"
 -- when = "at_risk_customers > 0 and at_risk_revenue is null"
--- text = "{at_risk_customers} customers are at risk."
+-- text = "{at_risk_customers|customer is|customers are} at risk."
 -- customers = "at_risk_customers"
 -- lists = "at_risk"
 -- [[finding]]
 -- level = "info"
 -- when = "probably_gone > 0"
--- text = "{probably_gone} customers have probably gone in silence."
+-- text = "{probably_gone|customer has|customers have} probably gone in silence."
 -- customers = "probably_gone"
 -- [[partial]]
 -- when = "select count(*) > 0 and count(p_stays_52w) = 0 from contract_forecasts where period = 'current'"

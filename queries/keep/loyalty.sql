@@ -3,7 +3,7 @@
 -- question = "What does loyalty mean here, and who shows it?"
 -- why      = "The loyal ask for little and are overlooked for it; they notice when somebody says thank you, and when nobody does."
 -- fix      = "Go through the loyal whom nobody has spoken to and give each an owner; ask customers once a year whether they would recommend you."
--- headline = ["{loyal_customers} customers are loyal and bring {loyal_revenue_pct} of the revenue; {loyal_unrecognised} of them have nobody's attention.", "{loyal_customers} customers are loyal and bring {loyal_revenue_pct} of the revenue.", "{loyal_customers} customers are loyal."]
+-- headline = ["{loyal_customers|customer is loyal and brings|customers are loyal and bring} {loyal_revenue_pct} of the revenue; {loyal_unrecognised} of them have nobody's attention.", "{loyal_customers|customer is loyal and brings|customers are loyal and bring} {loyal_revenue_pct} of the revenue.", "{loyal_customers|customer is|customers are} loyal."]
 -- optional = ["classes", "purchases", "purchase_source", "contracts", "forecasts", "subscription_values", "survey_responses.score", "survey_responses.kind", "survey_responses.answered_on", "activities.happened_at", "activities.kind"]
 -- hidden   = ["steps"]
 -- [metrics]
@@ -15,7 +15,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "loyal_unrecognised > 0"
--- text = "{loyal_unrecognised} loyal customers have nobody's attention: not in class A, and {unrecognised_how}."
+-- text = "{loyal_unrecognised|loyal customer has|loyal customers have} nobody's attention: not in class A, and {unrecognised_how}."
 -- customers = "loyal_unrecognised"
 -- value = "unrecognised_amount"
 -- lists = "loyal"

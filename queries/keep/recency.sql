@@ -15,14 +15,14 @@
 -- [[finding]]
 -- level = "act"
 -- when = "overdue_a_customers > 0 and overdue_a_customers_pct > 1.5 * flagged_if_nobody_leaves_pct"
--- text = "{overdue_a_customers} A customers are overdue, more than the rule flags by chance; they brought {overdue_a_amount} in the window."
+-- text = "{overdue_a_customers|A customer is|A customers are} overdue, more than the rule flags by chance; they brought {overdue_a_amount} in the window."
 -- customers = "overdue_a_customers"
 -- value = "overdue_a_amount"
 -- lists = "overdue"
 -- [[finding]]
 -- level = "watch"
 -- when = "overdue_customers > 0"
--- text = "{overdue_customers} customers are overdue by their own rhythm; in a base that never leaves the rule flags {flagged_if_nobody_leaves_pct}."
+-- text = "{overdue_customers|customer is|customers are} overdue by their own rhythm; in a base that never leaves the rule flags {flagged_if_nobody_leaves_pct}."
 -- customers = "overdue_customers"
 -- value = "overdue_revenue"
 -- lists = "overdue"

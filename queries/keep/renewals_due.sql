@@ -3,7 +3,7 @@
 -- question = "Which renewals come up, and which are in danger?"
 -- why      = "A renewal that is prepared ninety days ahead is a talk; one that is noticed on the day is a cancellation."
 -- fix      = "Export subscriptions with their renewal day or billing period, and tickets and payments of the same customers."
--- headline = ["{renewals_90d} renewals with an MRR of {renewals_90d_mrr} come up within 90 days, {renewals_30d} of them within 30; {renewals_at_risk_mrr} is in danger.", "{renewals_90d} renewals come up within 90 days, {renewals_30d} of them within 30; what they are worth is not known."]
+-- headline = ["{renewals_90d|renewal comes|renewals come} up within 90 days, with an MRR of {renewals_90d_mrr}, {renewals_30d} of them within 30; {renewals_at_risk_mrr} is in danger.", "{renewals_90d|renewal comes|renewals come} up within 90 days, {renewals_30d} of them within 30; what they are worth is not known."]
 -- optional = ["subscription_values", "deals", "contract_forecasts", "issues", "receivables", "parties", "classes", "users.user_id", "users.name", "payments.status", "payments.paid_on", "invoices.status", "invoices.issued_on", "opportunities.kind", "opportunities.pipeline", "opportunities.opportunity_id"]
 -- any_of   = [["subscriptions.renews_on", "subscriptions.billing_period", "subscriptions.ended_on", "opportunities.expected_close_on"]]
 -- hidden   = ["renewal_days", "signs"]
@@ -20,21 +20,21 @@
 -- [[finding]]
 -- level = "act"
 -- when = "at_risk_30d > 0"
--- text = "{at_risk_30d} renewals of the next 30 days show signs of danger; MRR {at_risk_30d_mrr}."
+-- text = "In the next 30 days {at_risk_30d|renewal shows|renewals show} signs of danger; MRR {at_risk_30d_mrr}."
 -- customers = "at_risk_30d_customers"
 -- value = "at_risk_30d_mrr"
 -- lists = "due_renewals"
 -- [[finding]]
 -- level = "watch"
 -- when = "renewals_at_risk > at_risk_30d"
--- text = "{at_risk_later} more renewals of the next 90 days show signs of danger; MRR {at_risk_later_mrr}."
+-- text = "In the next 90 days {at_risk_later|more renewal shows|more renewals show} signs of danger; MRR {at_risk_later_mrr}."
 -- customers = "at_risk_later_customers"
 -- value = "at_risk_later_mrr"
 -- lists = "due_renewals"
 -- [[finding]]
 -- level = "watch"
 -- when = "overdue_renewals > 0"
--- text = "{overdue_renewals} renewal deals are open past the day on which they were to close."
+-- text = "{overdue_renewals|renewal deal is|renewal deals are} open past the day on which they were to close."
 -- lists = "overdue_deals"
 -- [[partial]]
 -- when = "select count(*) > 0 from renewal_days where due_on is null"

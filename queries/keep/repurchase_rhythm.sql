@@ -3,7 +3,7 @@
 -- question = "How long until customers return, and which take longer than before?"
 -- why      = "Customers who slow down say so months before they stop."
 -- fix      = "Agree a next order date with every A customer and watch it."
--- headline = ["Half of the customers return within {days_between_purchases_median}; {slowing_segments} segments and {slowing_customers} customers take longer than before.", "Fewer than half of the customers have returned since they bought."]
+-- headline = ["Half of the customers return within {days_between_purchases_median}; {slowing_segments|segment|segments} and {slowing_customers|customer|customers} take longer than before.", "Fewer than half of the customers have returned since they bought."]
 -- optional = ["classes"]
 -- hidden   = ["gaps", "customer_gaps", "mean_gaps", "windows_compared", "returned_by_day", "dated_gaps", "days"]
 -- [[method]]

@@ -42,7 +42,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "with_churn_event > 0 and flagged_as_churned > 0 and flagged_with_event < greatest(with_churn_event, flagged_as_churned)"
--- text = "The exports disagree on who left: {flagged_as_churned} customers carry a churn flag, {with_churn_event} have a churn event, {flagged_with_event} have both."
+-- text = "The exports disagree on who left: {flagged_as_churned|customer carries|customers carry} a churn flag, {with_churn_event} have a churn event, {flagged_with_event} have both."
 -- [[partial]]
 -- when = "select kind = 'opportunities' and not exists (select 1 from contracts) from purchase_source"
 -- reason = "No invoices, payments or subscriptions: won deals stand in for purchases."

@@ -3,7 +3,7 @@
 -- question = "Who is worth wooing back?"
 -- why      = "A customer who left knows you already. Some return, most do not, and what was done before tells which are worth the call."
 -- fix      = "Record the day and the reason of every leaving, and every return under the customer's old id."
--- headline = ["{none_lapsed} customers have lapsed.", "Of {nobody_of} who had lapsed before nobody came back within {horizon_days}; {lapsed_customers} have lapsed.", "Of those who had lapsed before, {reactivation_rate_pct} came back within {horizon_days} ({reactivation_rate_pct.interval}); {win_back_candidates} of {lapsed_customers} lapsed customers carry most of what may be won back, {win_back_value} a year.", "Of those who had lapsed before, {reactivation_rate_pct} came back within {horizon_days} ({reactivation_rate_pct.interval}), too few to say who of {lapsed_customers} is worth wooing.", "{lapsed_customers} customers have lapsed; what wooing them back is worth cannot be told."]
+-- headline = ["{none_lapsed|customer has|customers have} lapsed.", "Of {nobody_of} who had lapsed before nobody came back within {horizon_days}; {lapsed_customers} have lapsed.", "Of those who had lapsed before, {reactivation_rate_pct} came back within {horizon_days} ({reactivation_rate_pct.interval}); {win_back_candidates} of {lapsed_customers} lapsed customers carry most of what may be won back, {win_back_value} a year.", "Of those who had lapsed before, {reactivation_rate_pct} came back within {horizon_days} ({reactivation_rate_pct.interval}), too few to say who of {lapsed_customers} is worth wooing.", "{lapsed_customers|customer has|customers have} lapsed; what wooing them back is worth cannot be told."]
 -- optional = ["forecasts", "rhythm_groups", "rhythm_groups_before", "purchase_histories", "contracts", "subscription_values", "purchases"]
 -- hidden   = ["lapses", "overall"]
 -- [[method]]
@@ -28,14 +28,14 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "win_back_candidates > 0"
--- text = "{win_back_candidates} lapsed customers are worth a call first: at the rates at which such customers came back before, they would bring {win_back_value} a year."
+-- text = "{win_back_candidates|lapsed customer is|lapsed customers are} worth a call first: at the rates at which such customers came back before, they would bring {win_back_value} a year."
 -- customers = "win_back_candidates"
 -- value = "win_back_value"
 -- lists = "first_to_call"
 -- [[finding]]
 -- level = "info"
 -- when = "reactivation_rate_pct_high < 5 and lapsed_customers > 0"
--- text = "Of {lapsed_before} customers who had lapsed before {came_back} came back within {horizon_days}: spend on those who stay."
+-- text = "Of {lapsed_before|customer|customers} who had lapsed before {came_back} came back within {horizon_days}: spend on those who stay."
 -- [[partial]]
 -- when = "select horizon_days is null and lapsed_customers > 0 from metrics"
 -- reason = "The exports cover too little time to see anybody come back."
@@ -51,7 +51,7 @@
 -- reason = "Fewer than five customers came back: no price can be put on it."
 -- [[partial]]
 -- when = "select win_back_candidates is not null and unpriced_customers > 0 from metrics"
--- reason = "{unpriced_customers} lapsed customers have no value: nobody had been gone for so long at the holdout date, or what they paid is not known."
+-- reason = "{unpriced_customers|lapsed customer has|lapsed customers have} no value: nobody had been gone for so long at the holdout date, or what they paid is not known."
 -- bias = "The value of winning back is too low."
 -- [[chart]]
 -- kind = "interval_bars"

@@ -20,7 +20,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "customers_without_activity > 0"
--- text = "With {customers_without_activity} customers no activity was recorded in the window; they brought {silent_amount}."
+-- text = "With {customers_without_activity|customer|customers} no activity was recorded in the window; they brought {silent_amount}."
 -- customers = "customers_without_activity"
 -- value = "silent_amount"
 -- lists = "not_talked_to"

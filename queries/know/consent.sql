@@ -3,7 +3,7 @@
 -- question = "Do you respect what people opted into?"
 -- why      = "A mail after the opt-out costs a customer, a fine, or the domain's good name."
 -- fix      = "Keep every opt-in and opt-out with its day and purpose, and let the mailing tool read that list before each send."
--- headline = ["{mailed_after_unsubscribe} mails went to people who had opted out, {mailed_without_consent} to people without any consent on record.", "{mailed_after_unsubscribe} mails went to people who had opted out; whether others had consented no export says.", "{mailed_without_consent} mails went to people without any consent on record; the days of opt-outs are in no export."]
+-- headline = ["{mailed_after_unsubscribe|mail|mails} went to people who had opted out, {mailed_without_consent} to people without any consent on record.", "{mailed_after_unsubscribe|mail|mails} went to people who had opted out; whether others had consented no export says.", "{mailed_without_consent|mail|mails} went to people without any consent on record; the days of opt-outs are in no export."]
 -- any_of   = [["consents.changed_on", "contacts.is_opted_out", "contacts.status", "campaign_touches.kind"]]
 -- optional = ["campaign_touches.email", "campaign_touches.contact_id", "campaign_touches.campaign", "contact_records", "consents.purpose", "consents.is_granted", "consents.changed_on", "consents.email", "consents.contact_id", "campaign_touches.touch_id", "contacts.is_opted_out", "contacts.status"]
 -- hidden   = ["choices", "sends", "judged_sends"]

@@ -12,7 +12,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "contacts_with_preference_pct < 50"
--- text = "Of {without_preference} contacts nobody knows how they want to be reached."
+-- text = "Of {without_preference|contact|contacts} nobody knows how they want to be reached."
 -- lists = "to_ask"
 -- [[chart]]
 -- kind = "bars"

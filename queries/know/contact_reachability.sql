@@ -17,7 +17,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "accounts_with_email_pct < 95"
--- text = "{accounts_without_email} customers have no e-mail address that can be used; they brought {unreachable_revenue} in the window."
+-- text = "{accounts_without_email|customer has|customers have} no e-mail address that can be used; they brought {unreachable_revenue} in the window."
 -- customers = "accounts_without_email"
 -- value = "unreachable_revenue"
 -- lists = "to_mend"

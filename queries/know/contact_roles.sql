@@ -17,7 +17,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "accounts_with_decision_maker_pct < 80 and customers > 0"
--- text = "Of {without_decision_maker} customers nobody has noted who decides; they brought {unknown_amount} in the window."
+-- text = "Of {without_decision_maker|customer|customers} nobody has noted who decides; they brought {unknown_amount} in the window."
 -- customers = "without_decision_maker"
 -- value = "unknown_amount"
 -- lists = "roles_to_ask_for"

@@ -3,7 +3,7 @@
 -- question = "How many accounts and contacts are in the CRM twice?"
 -- why      = "Of a customer who is there twice each colleague sees half: half the history, half the revenue, twice the mail."
 -- fix      = "Merge what is listed, the newer record into the older, and have the CRM search by e-mail and name before it adds one."
--- headline = ["{duplicate_pct} of the CRM's records are doubles: {duplicate_accounts} accounts and {duplicate_contacts} contacts."]
+-- headline = ["{duplicate_pct} of the CRM's records are doubles: {duplicate_accounts|account|accounts} and {duplicate_contacts|contact|contacts}."]
 -- any_of   = [["accounts.account_id", "contacts.contact_id"]]
 -- optional = ["*"]
 -- hidden   = ["crm_records"]
@@ -16,7 +16,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "duplicate_pct >= 1"
--- text = "{duplicate_accounts} accounts and {duplicate_contacts} contacts are in the CRM twice, {duplicate_pct} of its records."
+-- text = "{duplicate_accounts|account|accounts} and {duplicate_contacts|contact|contacts} are in the CRM twice, {duplicate_pct} of its records."
 -- value = "doubled_revenue"
 -- lists = "to_merge"
 -- [[partial]]

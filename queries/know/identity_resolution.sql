@@ -3,7 +3,7 @@
 -- question = "Is a customer the same customer in every system?"
 -- why      = "A customer who is three records is called three times, billed twice and missed once."
 -- fix      = "Write the CRM's id into the billing system and the support desk, and keep one e-mail per person."
--- headline = ["{customers} customers; {billing_matched_pct} of them and {tickets_matched_pct} of the tickets are known to the CRM.", "{customers} customers, {billing_matched_pct} of them known to the CRM.", "{customers} customers; there are no CRM accounts or contacts to match them with."]
+-- headline = ["{customers|customer|customers}; {billing_matched_pct} of them and {tickets_matched_pct} of the tickets are known to the CRM.", "{customers|customer|customers}, {billing_matched_pct} of them known to the CRM.", "{customers|customer|customers}; there are no CRM accounts or contacts to match them with."]
 -- optional = ["purchases", "purchase_source", "accounts.account_id", "accounts.name", "contacts.contact_id", "tickets.opened_at", "activities.happened_at", "activities.contact_id", "tickets.contact_id", "campaign_touches.contact_id", "campaign_touches.happened_at", "invoices.issued_on", "payments.paid_on", "opportunities.closed_on", "invoices.amount", "invoices.net_amount", "payments.amount", "opportunities.amount", "opportunities.outcome", "tickets.email", "activities.email", "campaign_touches.email", "invoices.status", "invoices.kind", "invoices.currency", "payments.status", "payments.currency", "opportunities.currency", "rates", "customers"]
 -- hidden   = ["crm_parties", "sales_of_nobody"]
 -- [metrics]

@@ -22,7 +22,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "customers_with_known_origin_pct < 90 and without_origin > 0"
--- text = "Of {without_origin} customers nobody can say how they came; they brought {unknown_amount} in the window."
+-- text = "Of {without_origin|customer|customers} nobody can say how they came; they brought {unknown_amount} in the window."
 -- customers = "without_origin"
 -- value = "unknown_amount"
 -- lists = "customers_without_origin"

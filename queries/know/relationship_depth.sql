@@ -15,7 +15,7 @@
 -- [[finding]]
 -- level = "act"
 -- when = "single_threaded_a_customers > 0"
--- text = "{single_threaded_a_customers} A customers rest on a single thread; they brought {single_threaded_revenue} in the window."
+-- text = "{single_threaded_a_customers|A customer rests|A customers rest} on a single thread; they brought {single_threaded_revenue} in the window."
 -- customers = "single_threaded_a_customers"
 -- value = "single_threaded_revenue"
 -- lists = "single_threads"

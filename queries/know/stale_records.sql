@@ -15,12 +15,12 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "stale_contacts_pct > 25 and stale_contacts_pct_n >= 20"
--- text = "{stale} contacts have given no sign of life for 24 months."
+-- text = "{stale|contact has|contacts have} given no sign of life for 24 months."
 -- lists = "stale_contacts"
 -- [[finding]]
 -- level = "watch"
 -- when = "bounced_contacts_pct > 5"
--- text = "Mails to {bounced} contacts come back."
+-- text = "Mails to {bounced|contact|contacts} come back."
 -- lists = "stale_contacts"
 -- [[partial]]
 -- when = "select not exists (select 1 from touches where contact_number is not null)"

@@ -13,7 +13,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "interactions_with_voice_pct < 25 and interactions_with_voice_pct_n >= 20"
--- text = "Of {interactions_with_voice_pct_n} conversations, tickets and answers only {interactions_with_voice_pct} say how the customer felt."
+-- text = "Of {interactions_with_voice_pct_n|conversation|conversations}, tickets and answers only {interactions_with_voice_pct} say how the customer felt."
 -- lists = "by_channel"
 -- [[chart]]
 -- kind = "bars"

@@ -2,7 +2,7 @@
 -- title = "The windows that are looked at, each (start, end], with what was known at its as-of date"
 -- ///
 -- The holdout is cut where a third of the observed time, at most a year, lies ahead. A window is covered when purchases
--- are observed from its start on; only a base without any is judged by its other facts.
+-- are observed from its start on; only a base without any is judged by its other facts. From half a year and a year ago rules are replayed: what became of it is known.
 with present as (
     select
         c.as_of_on,
@@ -51,3 +51,13 @@ select
     holdout_days
 from present
 where holdout_days >= 28
+union all
+select
+    b.period,
+    cast(as_of_on - to_months(b.months) as date),
+    cast(as_of_on - to_months(b.months + 12) as date),
+    cast(as_of_on - to_months(b.months) as date),
+    cast(as_of_on - to_months(b.months + 12) as date) >= first_on - 1,
+    null
+from present
+cross join (values ('half_year_ago', 6), ('year_ago', 12)) b (period, months)

@@ -3,7 +3,7 @@
 -- question = "Which issues, and which customers, keep coming back?"
 -- why      = "An issue that returns was closed, not solved; the customer counts each time."
 -- fix      = "Give every ticket one category from a short list, and reopen instead of opening anew."
--- headline = "{repeat_customers} customers came back with the same kind of issue within the window; most often with {top_recurring_category}."
+-- headline = "{repeat_customers|customer|customers} came back with the same kind of issue within the window; most often with {top_recurring_category}."
 -- optional = ["classes", "parties"]
 -- hidden   = ["by_quarter", "ticket_pairs"]
 -- [[method]]

@@ -3,7 +3,7 @@
 -- question = "How long from an issue until it is resolved?"
 -- why      = "Customers forgive a fault; they seldom forgive a silence."
 -- fix      = "Close a ticket on the day it is solved, and keep the instant of the first answer."
--- headline = ["Half of the tickets of the window are resolved within {median_hours} ({median_hours.interval}); {open_older_than_30d} have been open for more than 30 days.", "{open_tickets} tickets are open; {open_older_than_30d} for more than 30 days."]
+-- headline = ["Half of the tickets of the window are resolved within {median_hours} ({median_hours.interval}); {open_older_than_30d} have been open for more than 30 days.", "{open_tickets|ticket is|tickets are} open; {open_older_than_30d} for more than 30 days."]
 -- optional = ["classes", "parties"]
 -- hidden   = ["watched", "watched_in_two_windows", "unresolved_in_two_windows", "unresolved_by_hours", "windows_compared"]
 -- any_of   = [["tickets.resolved_at", "tickets.resolution_hours"]]
@@ -49,7 +49,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "open_older_than_30d > 0"
--- text = "{open_older_than_30d} tickets have been open for more than 30 days."
+-- text = "{open_older_than_30d|ticket has|tickets have} been open for more than 30 days."
 -- customers = "customers_waiting"
 -- lists = "old_tickets"
 -- [[partial]]

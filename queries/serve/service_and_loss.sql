@@ -3,7 +3,7 @@
 -- question = "Which service issues foreshadow losing a customer?"
 -- why      = "A customer who is about to leave has often said so, in a ticket that somebody closed."
 -- fix      = "Give every ticket one category from a short list on the day it is opened, and record who opened it."
--- headline = ["Customers are lost {worst_hazard_ratio} times as often after a ticket about {worst_category} ({worst_hazard_ratio.interval}).", "Customers are lost after a ticket about {worst_category}, and none like them without one.", "No kind of ticket is followed by more losses than chance explains, among {losses} losses.", "Too few losses are known to tell which tickets foreshadow them."]
+-- headline = ["Customers are lost {worst_hazard_ratio} times as often after a ticket about {worst_category} ({worst_hazard_ratio.interval}).", "Customers are lost after a ticket about {worst_category}, and none like them without one.", "No kind of ticket is followed by more losses than chance explains, among {losses|loss|losses}.", "Too few losses are known to tell which tickets foreshadow them."]
 -- any_of   = [["tickets.category"]]
 -- optional = ["classes", "purchases", "subscription_values", "forecasts"]
 -- hidden   = ["time_at_risk", "ratio_by_category", "tickets_by_category"]

@@ -3,7 +3,7 @@
 -- question = "Who are your A, B and C customers?"
 -- why      = "A handful of customers usually carries the business. Who they are decides where time goes."
 -- fix      = "Bill every customer under one id, so that revenue adds up per customer and not per invoice address."
--- headline = "{a_customers} A customers ({a_customers_pct} of all who bought) bring {a_revenue_pct} of the revenue of the window."
+-- headline = "{a_customers|A customer|A customers} ({a_customers_pct} of all who bought) bring {a_revenue_pct} of the revenue of the window."
 -- optional = ["purchase_source"]
 -- [metrics]
 -- a_customers = { unit = "n" }
@@ -21,14 +21,14 @@
 -- [[finding]]
 -- level = "act"
 -- when = "moved_down >= 10 and moved_down - moved_up > 3 * sqrt(moved_down + moved_up)"
--- text = "{moved_down} customers fell to a worse class than a year before, {moved_up} rose; those who fell had brought {down_amount}."
+-- text = "{moved_down|customer|customers} fell to a worse class than a year before, {moved_up} rose; those who fell had brought {down_amount}."
 -- customers = "moved_down"
 -- value = "down_amount"
 -- lists = "moves"
 -- [[finding]]
 -- level = "info"
 -- when = "a_customers > 0"
--- text = "{a_customers} A customers bring {a_revenue_pct} of the revenue."
+-- text = "{a_customers|A customer brings|A customers bring} {a_revenue_pct} of the revenue."
 -- customers = "a_customers"
 -- lists = "ranking"
 -- [[partial]]

@@ -3,7 +3,7 @@
 -- question = "How healthy is the whole base?"
 -- why      = "The same revenue can rest on customers of many years or on those won last month; the second kind must be won again every year."
 -- fix      = "Export the invoices back to your first customer, or the day each became one."
--- headline = ["{active_customers} customers bought in the window ({active_customers_change_pct} against the one before); {revenue_from_cohorts_older_than_2y_pct} of the revenue comes from customers of more than two years.", "{active_customers} customers bought in the window, {active_customers_change_pct} against the one before.", "{active_customers} customers bought in the window."]
+-- headline = ["{active_customers|customer|customers} bought in the window ({active_customers_change_pct} against the one before); {revenue_from_cohorts_older_than_2y_pct} of the revenue comes from customers of more than two years.", "{active_customers|customer|customers} bought in the window, {active_customers_change_pct} against the one before.", "{active_customers|customer|customers} bought in the window."]
 -- optional = ["cohort_months", "purchase_source"]
 -- hidden   = ["compared", "customers_of_windows"]
 -- [metrics]
@@ -20,13 +20,13 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "active_customers_change_pct <= -10 and active_customers_before - active_customers > 3 * sqrt(left_of_before + joined_now)"
--- text = "{active_customers} customers bought in the window, {active_customers_before} in the one before ({active_customers_change_pct}): {left_of_before} did not come back, {joined_now} joined or returned."
+-- text = "{active_customers|customer|customers} bought in the window, {active_customers_before} in the one before ({active_customers_change_pct}): {left_of_before} did not come back, {joined_now} joined or returned."
 -- customers = "left_of_before"
 -- lists = "repeat_buying"
 -- [[finding]]
 -- level = "good"
 -- when = "active_customers_change_pct >= 10 and active_customers - active_customers_before > 3 * sqrt(left_of_before + joined_now)"
--- text = "{active_customers} customers bought in the window, {active_customers_before} in the one before ({active_customers_change_pct})."
+-- text = "{active_customers|customer|customers} bought in the window, {active_customers_before} in the one before ({active_customers_change_pct})."
 -- customers = "active_customers"
 -- lists = "repeat_buying"
 -- [[finding]]

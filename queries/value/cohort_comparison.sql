@@ -34,7 +34,7 @@
 -- level = "act"
 -- table = "verdict"
 -- when = "change_q < 0.05 and change_pct < -10 and median_latest <= median_previous"
--- text = "Newer customers are worth less: {first_year_value_latest} in the first year against {first_year_value_previous} of those a year before ({latest_customers} and {previous_customers} customers)."
+-- text = "Newer customers are worth less: {first_year_value_latest} in the first year against {first_year_value_previous} of those a year before ({latest_customers} and {previous_customers|customer|customers})."
 -- customers = "latest_customers"
 -- value = "lost_amount"
 -- lists = "by_cohort"
@@ -42,7 +42,7 @@
 -- level = "good"
 -- table = "verdict"
 -- when = "change_q < 0.05 and change_pct > 10 and median_latest >= median_previous"
--- text = "Newer customers are worth more: {first_year_value_latest} in the first year against {first_year_value_previous} of those a year before ({latest_customers} and {previous_customers} customers)."
+-- text = "Newer customers are worth more: {first_year_value_latest} in the first year against {first_year_value_previous} of those a year before ({latest_customers} and {previous_customers|customer|customers})."
 -- customers = "latest_customers"
 -- lists = "by_cohort"
 -- [[partial]]

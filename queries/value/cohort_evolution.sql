@@ -36,7 +36,7 @@
 -- reason = "Every customer is first seen within 12 months of the start of the record, or was one before it, so nobody is known to be new."
 -- [[partial]]
 -- when = "select count(*) filter (where is_watched) > 0 and count(*) filter (where not is_watched) > 0 from beginnings"
--- reason = "{earlier_or_unknown} customers were first seen within 12 months of the start of the record, or were customers before it, and belong to no new cohort."
+-- reason = "{earlier_or_unknown|customer was|customers were} first seen within 12 months of the start of the record, or were customers before it, and belong to no new cohort."
 -- bias = "The oldest customers, often the most loyal, are not among those who are followed."
 -- [[partial]]
 -- when = "select kind = 'opportunities' from purchase_source"

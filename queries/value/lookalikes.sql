@@ -3,7 +3,7 @@
 -- question = "What did your most lucrative customers have in common before they bought?"
 -- why      = "Who resembles the best before the first purchase is worth more of the seller's week than who merely answers."
 -- fix      = "Fill segment, industry, region, size and source of every account and lead, prospects too, on the day it is created."
--- headline = ["Customers with {best_trait} are {best_lift} times as often among the most lucrative tenth ({best_lift.interval}); {matching_prospects} prospects have it too.", "Of {customers} customers no trait known before they bought tells the most lucrative tenth apart."]
+-- headline = ["Customers with {best_trait} are {best_lift} times as often among the most lucrative tenth ({best_lift.interval}); {matching_prospects|prospect has|prospects have} it too.", "Of {customers|customer|customers} no trait known before they bought tells the most lucrative tenth apart."]
 -- any_of   = [["accounts.segment", "accounts.industry", "accounts.region", "accounts.origin", "accounts.employees", "contacts.segment", "contacts.region", "contacts.origin", "leads.segment", "leads.region", "leads.origin", "opportunities.origin", "opportunities.segment"]]
 -- hidden   = ["buyers"]
 -- [[method]]
@@ -27,7 +27,7 @@
 -- table = "traits"
 -- when = "q < 0.05 and lift > 1 and place = 1"
 -- key = "{trait} {value}"
--- text = "{rate_pct} of the customers with {trait} {value} are among the most lucrative tenth, {lift} times the share of all customers; {prospects} prospects have it too."
+-- text = "{rate_pct} of the customers with {trait} {value} are among the most lucrative tenth, {lift} times the share of all customers; {prospects|prospect has|prospects have} it too."
 -- lists = "prospects_like_them"
 -- [[finding]]
 -- level = "info"

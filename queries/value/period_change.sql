@@ -33,14 +33,14 @@
 -- [[finding]]
 -- level = "act"
 -- when = "revenue_change_pct <= -10 and revenue_change < -2 * change_error_amount"
--- text = "Revenue fell by {revenue_change} ({revenue_change_pct}): {lapsed} customers bought no more ({lapsed_amount}), retained ones changed by {retained_amount}, new ones brought {new_amount}."
+-- text = "Revenue fell by {revenue_change} ({revenue_change_pct}): {lapsed|customer|customers} bought no more ({lapsed_amount}), retained ones changed by {retained_amount}, new ones brought {new_amount}."
 -- customers = "lapsed"
 -- value = "-revenue_change"
 -- lists = "changes"
 -- [[finding]]
 -- level = "good"
 -- when = "revenue_change_pct >= 10 and revenue_change > 2 * change_error_amount"
--- text = "Revenue rose by {revenue_change} ({revenue_change_pct}): {new} new customers brought {new_amount}, retained ones changed by {retained_amount}, {lapsed} lapsed ({lapsed_amount})."
+-- text = "Revenue rose by {revenue_change} ({revenue_change_pct}): {new|new customer|new customers} brought {new_amount}, retained ones changed by {retained_amount}, {lapsed} lapsed ({lapsed_amount})."
 -- customers = "new"
 -- lists = "changes"
 -- [[finding]]

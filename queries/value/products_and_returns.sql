@@ -3,7 +3,7 @@
 -- question = "What do they buy, what goes together, and what comes back?"
 -- why      = "A product that comes back costs its margin twice; two that go together can be offered together."
 -- fix      = "Export the lines of invoices, and name the product on each refund and credit note."
--- headline = ["{refund_rate_pct} of what was sold in the window was given back; {surely_most_returned} comes back more often than the rest.", "{refund_rate_pct} of what was sold in the window was given back; no product comes back more often than chance explains.", "{products} products were sold in the window; nothing tells what came back."]
+-- headline = ["{refund_rate_pct} of what was sold in the window was given back; {surely_most_returned} comes back more often than the rest.", "{refund_rate_pct} of what was sold in the window was given back; no product comes back more often than chance explains.", "{products|product was|products were} sold in the window; nothing tells what came back."]
 -- optional = ["rates", "classes", "products.product_id", "products.name", "invoice_lines.invoice_id", "invoice_lines.product_id", "invoice_lines.amount", "invoices.invoice_id", "invoices.net_amount", "invoices.amount", "invoices.refunded_amount", "invoices.kind", "invoices.status", "invoices.currency", "refunds.amount", "refunds.refunded_on", "refunds.invoice_id", "refunds.product_id", "refunds.currency"]
 -- any_of   = [["invoice_lines.product", "invoice_lines.product_id", "invoices.product"]]
 -- hidden   = ["sold", "given_back", "pairs"]

@@ -37,14 +37,14 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "invoiced_not_paid > 0"
--- text = "{invoiced_not_paid} of the window's invoices is due and not paid, by {not_paid_customers} customers."
+-- text = "{invoiced_not_paid} of the window's invoices is due and not paid, by {not_paid_customers|customer|customers}."
 -- customers = "not_paid_customers"
 -- value = "invoiced_not_paid"
 -- lists = "by_customer"
 -- [[finding]]
 -- level = "watch"
 -- when = "paid_without_invoice > 0"
--- text = "{payments_without_invoice} payments over {paid_without_invoice} belong to no invoice of the exports."
+-- text = "{payments_without_invoice|payment belongs|payments belong} to no invoice of the exports: {paid_without_invoice}."
 -- value = "paid_without_invoice"
 -- lists = "unclaimed_payments"
 -- [[finding]]
@@ -56,7 +56,7 @@
 -- [[finding]]
 -- level = "info"
 -- when = "invoiced_not_won > 0"
--- text = "{invoiced_not_won} was invoiced to {not_won_customers} customers without a deal won: repeat orders that the CRM does not hold, or deals that were never closed there."
+-- text = "{invoiced_not_won} was invoiced to {not_won_customers|customer|customers} without a deal won: repeat orders that the CRM does not hold, or deals that were never closed there."
 -- customers = "not_won_customers"
 -- lists = "by_customer"
 -- [[partial]]

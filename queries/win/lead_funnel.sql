@@ -3,7 +3,7 @@
 -- question = "What share of raw leads qualify, get an opportunity, and buy?"
 -- why      = "A funnel narrows at one step more than at the others; that step is where the next euro belongs."
 -- fix      = "Record the day on which a lead qualifies, and link every opportunity to the lead it came from."
--- headline = ["{raw_to_qualified_pct} of the leads of the window qualified; {qualified_to_customer_pct} of those bought so far and {qualified_open_pct} are still open.", "{qualified_to_customer_pct} of the qualified leads of the window bought so far; {qualified_open_pct} are still open.", "{leads} leads came in the window."]
+-- headline = ["{raw_to_qualified_pct} of the leads of the window qualified; {qualified_to_customer_pct} of those bought so far and {qualified_open_pct} are still open.", "{qualified_to_customer_pct} of the qualified leads of the window bought so far; {qualified_open_pct} are still open.", "{leads|lead|leads} came in the window."]
 -- hidden   = ["mature_quarters", "raw_leads"]
 -- [[method]]
 -- name = "rates"
@@ -44,7 +44,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "leads_without_origin > 0"
--- text = "{leads_without_origin} leads have no origin: nobody can say what brought them."
+-- text = "{leads_without_origin|lead has|leads have} no origin: nobody can say what brought them."
 -- [[partial]]
 -- when = "select 20 * count(*) filter (where is_date_fault) > count(*) from lead_paths"
 -- reason = "Over 5 % of the leads have a deal that closed before the lead came: the dates cannot answer this question."

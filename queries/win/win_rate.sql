@@ -48,13 +48,13 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "open_past_close_date > 0"
--- text = "{open_past_close_date} open deals are past their expected close date, worth {open_past_amount}."
+-- text = "{open_past_close_date|open deal is|open deals are} past their expected close date, worth {open_past_amount}."
 -- value = "open_past_amount"
 -- lists = "overdue_deals"
 -- [[finding]]
 -- level = "watch"
 -- when = "bulk_days > 0"
--- text = "On {bulk_days} days deals were closed in bulk: a clean-up moves the win rate of its month."
+-- text = "On {bulk_days|day|days} deals were closed in bulk: a clean-up moves the win rate of its month."
 -- lists = "closed_in_bulk"
 -- [[partial]]
 -- when = "select count(*) filter (where outcome in ('won', 'lost') and closed_on is null) > 0 from deals"

@@ -27,7 +27,7 @@ ENTITIES: dict[str, dict[str, str | None]] = {
     },
     "complyflow": {
         "accounts.csv": "accounts", "customer_health_scores.csv": None, "leads.csv": "leads",
-        "opportunities.csv": "opportunities", "retention_experiments.csv": None,
+        "opportunities.csv": "opportunities", "retention_experiments.csv": "experiments",
         "revenue_events.csv": "subscription_changes", "sales_reps.csv": "users", "subscriptions.csv": "subscriptions",
     },
     "flowstack": {
@@ -79,6 +79,10 @@ COLUMNS: dict[tuple[str, str], dict[str, str]] = {
     ("complyflow", "revenue_events.csv"): {
         "event_id": "change_id", "account_id": "account_id", "sub_id": "subscription_id", "type": "kind",
         "amount": "amount", "event_date": "changed_on",
+    },
+    ("complyflow", "retention_experiments.csv"): {
+        "experiment_id": "assignment_id", "account_id": "account_id", "sub_id": "subscription_id", "variant": "variant",
+        "treatment_type": "treatment", "assigned_date": "assigned_on", "outcome": "outcome",
     },
     ("flowstack", "customers.csv"): {
         "customer_id": "account_id", "company_name": "name", "industry": "industry", "region": "region",
