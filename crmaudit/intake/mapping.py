@@ -14,6 +14,9 @@ from crmaudit.schema import TABLES, Column
 _PARTY_IDS = ("account_id", "contact_id")
 PARTY = ("account_id", "contact_id", "account_name", "email")
 
+WHAT_IS_SOLD = ("product", "product_id", "quantity")
+"""A line of an invoice has one of these."""
+
 ENOUGH = 0.8
 """Share of a column's sampled values that must look like what its name promises."""
 
@@ -49,6 +52,30 @@ class MappedColumn:
 
 
 @dataclass(frozen=True)
+class Completion:
+    """How rows that are no records find the records that they complete."""
+
+    source: str
+    """The source column whose values"""
+    column: str
+    """this canonical column of the records has."""
+    first: tuple[str, tuple[str, ...]] | None = None
+    """(source column, its texts): of several rows of one record, those to be taken."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How the rows of a list of invoices are their lines."""
+
+    mapping: ColumnMapping
+    """Onto invoice_lines."""
+    is_price: bool
+    """The amount is the price of one unit."""
+    discount: str | None
+    """The source column of a discount, which the amount does not know of."""
+
+
+@dataclass(frozen=True)
 class ColumnMapping:
     """How the rows of one file become rows of one canonical table."""
 
@@ -70,6 +97,10 @@ class ColumnMapping:
     """"dmy" or "mdy" where somebody has said so."""
     decimal: str | None = None
     """"." or "," where somebody has said so."""
+    lines: Lines | None = None
+    """The same rows as lines of invoices."""
+    completion: Completion | None = None
+    """Set where the rows complete records of the entity and are none."""
 
     def source_of(self, column: str) -> str | None:
         """The source column that fills a canonical one."""
@@ -148,8 +179,12 @@ def from_known(known: KnownExport, profile: Profile, words: Vocabulary, links: L
         reason = f"{known.file}: {name} is {known.entity}.{column}"
         columns.append(MappedColumn(source, column, reason, factor, known.rewrite.get(name, ())))
     updated = by_plain.get(plain(known.updated)) if known.updated else None
+    lines, completion = _lines(known, by_plain), _completion(known, by_plain)
     derived = tuple(d for d in (_with_sources(d, by_plain) for d in known.derived) if d.cases)
     why = {by_plain[plain(n)]: reason for n, reason in known.unused.items() if plain(n) in by_plain}
+    why |= {m.source: f"{m.reason}, a line of the invoice" for m in (lines.mapping.columns if lines else ())}
+    if completion:
+        why[completion.source] = f"finds the {known.entity} by their {completion.column}"
     spoken_for = {m.source for m in columns} | {updated} | {by_plain.get(plain(n)) for n in known.columns} | set(why)
     filled = {m.column for m in columns} | set(known.constants) | {d.column for d in derived}
     generic = propose(known.entity, profile, words, links)
@@ -178,7 +213,29 @@ def from_known(known: KnownExport, profile: Profile, words: Vocabulary, links: L
         updated=updated,
         date_order=known.date_order,
         decimal=known.decimal,
+        lines=lines,
+        completion=completion,
     )
+
+
+def _lines(known: KnownExport, by_plain: Mapping[str, str]) -> Lines | None:
+    columns = tuple(
+        MappedColumn(by_plain[plain(name)], column, f"{known.file}: {name} is invoice_lines.{column}")
+        for name, column in known.lines.items()
+        if plain(name) in by_plain
+    )
+    mapping = ColumnMapping("invoice_lines", columns, {}, date_order=known.date_order, decimal=known.decimal)
+    discount = by_plain.get(plain(known.line_discount)) if known.line_discount else None
+    is_told = any(mapping.has(column) for column in WHAT_IS_SOLD)
+    return Lines(mapping, known.line_price, discount) if is_told else None
+
+
+def _completion(known: KnownExport, by_plain: Mapping[str, str]) -> Completion | None:
+    found = [(by_plain[plain(name)], column) for name, column in known.completes.items() if plain(name) in by_plain]
+    if not found:
+        return None
+    first = known.first and (by_plain.get(plain(known.first[0])), known.first[1])
+    return Completion(*found[0], (first[0], first[1]) if first and first[0] else None)
 
 
 def _filled_first(known: KnownExport, by_plain: Mapping[str, str], profile: Profile) -> list[tuple[str, str]]:
