@@ -21,7 +21,7 @@ from crmaudit.catalogue import audits_of
 from crmaudit.database import Database, create_loaded, filled_counts, make_writable
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
-from crmaudit.intake.load import load
+from crmaudit.intake.load import LoadedSource, load
 from crmaudit.intake.raw import RawTable, Unreadable
 from crmaudit.intake.read import read_packed
 from crmaudit.resources import folder
@@ -171,7 +171,9 @@ def _take_in(
     if not any(source.rows_loaded for source in sources):
         told = "".join(f"\n{s.path}: {s.rows_read:,} rows, {s.rows_rejected:,} of them rejected" for s in sources)
         raise InputError(f"{exports} holds no row that can be used, only headers or rows that do not fit them:{told}")
-    return Known((*sources, *(_unread_source(e) for e in unread)), tuple(_losses(sources, unread)))
+    questions = [s for s in loaded.sources if s.recognition.is_ambiguous]
+    findings = (*_losses(sources, unread), *_questions(questions))
+    return Known((*sources, *(_unread_source(e) for e in unread)), findings)
 
 
 def read_all(
@@ -214,6 +216,15 @@ def _losses(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> I
             name = source.path + (f" ({source.sheet})" if source.sheet else "")
             text = f"{name}: {source.rows_rejected:,} of {source.rows_read:,} rows were rejected; rejects.csv says why."
             yield report.Finding(f"sources/act/{name}", "act", text)
+
+
+def _questions(ambiguous: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Files that are left out because more than one kind of record fits them."""
+    for source in (s.source for s in ambiguous):
+        name = source.path + (f" ({source.sheet})" if source.sheet else "")
+        reason = source.exclusions[0].reason.partition("not used: ")[2] if source.exclusions else "It has no rows."
+        text = f"{name}: {source.rows_read:,} rows were left out. {reason}"
+        yield report.Finding(f"sources/act/{name}", "act", text)
 
 
 def _write_lists(con: duckdb.DuckDBPyConnection, fresh: Path) -> None:

@@ -256,7 +256,7 @@ def _account(
         unmapped=tuple(mapping.unmapped),
         score=found.score,
         evidence=found.evidence,
-        notes=(*raw.notes, *step.typed.notes, *step.future, *_stamps(found), *notes, *exact),
+        notes=(*raw.notes, *step.typed.notes, *step.future, *_stamps(found), *_rivals(found), *notes, *exact),
     )
     loaded = Decimal(money) if money is not None else (Decimal(0) if amount else None)
     return LoadedSource(step.source_id, source, found, step.typed.money_read, loaded)
@@ -267,6 +267,11 @@ def _stamps(found: Recognition) -> tuple[str, ...]:
         return ()
     mapped = ((m.source, m.reason) for m in found.mapping.columns)
     return tuple(f"{name}: {why}" for name, why in (*mapped, *found.mapping.unmapped.items()) if "load stamp" in why)
+
+
+def _rivals(found: Recognition) -> tuple[str, ...]:
+    others = [c for c in found.candidates if c.entity != found.entity]
+    return tuple(f"could also be {c.entity} ({c.score:.2f}): the settings can say so" for c in others)
 
 
 def _unused(found: Recognition) -> Source:

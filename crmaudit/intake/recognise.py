@@ -33,9 +33,11 @@ ACCEPTED = 0.5
 """A file whose best table scores less is told as not recognised."""
 _MOST = 0.6
 """Share of a file's columns that must be known where neither its name nor an id says what it is."""
+_WHO = {"accounts", "contacts"}
+"""Whether customers are companies or people, their list is one of customers: the better fit does no harm."""
 _NAMED = ("accounts", "contacts", "products", "users")
 CLOSE = 0.1
-"""Tables that score within this of the best are listed as candidates."""
+"""A file that another table fits within this of the best is a question, and not used until somebody answers it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Recognition:
     score: float
     evidence: tuple[str, ...]
     candidates: tuple[Candidate, ...]
-    """The tables it might be, best first; more than one where it is ambiguous."""
+    """The tables it might be, best first; more than one where it is ambiguous, and then `entity` is None."""
     mapping: ColumnMapping | None
     reason: str | None = None
     overridden: bool = False
@@ -65,6 +67,12 @@ class Recognition:
     @property
     def table(self) -> RawTable:
         return self.profile.table
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether it is left out because several tables fit it as well."""
+        rivals = [c for c in self.candidates if c.score >= ACCEPTED]
+        return self.entity is None and len(rivals) > 1 and not self.overridden
 
 
 def recognise(
@@ -138,10 +146,17 @@ def _by_names(seen: Profile, words: Vocabulary, links: Links) -> Recognition:
     if best is None or best.score < ACCEPTED:
         reason = _why_nothing(seen, words, judged)
         return Recognition(seen, GENERIC, None, best.score if best else 0.0, (), _candidates(fitting), None, reason)
-    return Recognition(
-        seen, GENERIC, best.mapping.entity, best.score, best.evidence,
-        tuple(c for c in _candidates(fitting) if c.score >= max(ACCEPTED, best.score - CLOSE)), best.mapping,
-    )  # fmt: skip
+    close = tuple(c for c in _candidates(fitting) if c.score >= max(ACCEPTED, best.score - CLOSE))
+    if len(close) > 1 and not {c.entity for c in close} <= _WHO:
+        return Recognition(seen, GENERIC, None, best.score, best.evidence, close, None, _question(seen, close))
+    return Recognition(seen, GENERIC, best.mapping.entity, best.score, best.evidence, close, best.mapping)
+
+
+def _question(seen: Profile, close: Sequence[Candidate]) -> str:
+    tables = " or ".join(f"{c.entity} ({c.score:.2f})" for c in close)
+    return (
+        f'It could be {tables}; say which in crmaudit.toml: [files."{seen.table.path}"] entity = "{close[0].entity}".'
+    )
 
 
 @dataclass(frozen=True)
