@@ -7,7 +7,6 @@ import gzip
 import io
 import json
 import zipfile
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -110,13 +109,14 @@ class Told:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     """One folder with a file of each kind beside a good one."""
     place = tmp_path_factory.mktemp("bad")
     exports = place / "exports"
     exports.mkdir()
     (exports / "invoices.csv").write_text(INVOICES)
-    for name, (content, *_) in {**UNREADABLE, **SET_APART, **LEFT}.items():
+    bad = {name: case[0] for cases in (UNREADABLE, SET_APART, LEFT) for name, case in cases.items()}
+    for name, content in bad.items():
         (exports / name).write_bytes(content)
     ran = crmaudit("analyze", exports, "--out", place / "audit", "--as-of", "2026-06-30")
     assert ran.code == 0, ran.said
@@ -128,7 +128,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
         name = finding["text"].split(" ")[0].rstrip(":")
         findings[name] = f"{finding['level']}: {finding['text']}"
     metrics = next(a for a in report["audits"] if a["id"] == "abc_ranking")["metrics"]
-    yield Told(findings, {s["path"]: s for s in report["sources"]}, rejects, metrics["a_customers"]["value"])
+    return Told(findings, {s["path"]: s for s in report["sources"]}, rejects, metrics["a_customers"]["value"])
 
 
 @pytest.mark.parametrize("name", UNREADABLE)

@@ -123,9 +123,9 @@ def _load_one(
         con, found.profile, found.mapping,
         name=f"loaded._{source_id}", system=found.system, source_id=source_id, caster=caster,
     )  # fmt: skip
-    lines = found.mapping.lines and lines_of_invoices(
-        con, found, name=f"loaded._{source_id}_lines", source_id=source_id, caster=caster
-    )
+    lines = None
+    if found.mapping.lines:
+        lines = lines_of_invoices(con, found, name=f"loaded._{source_id}_lines", source_id=source_id, caster=caster)
     observed, future = _observed(con, typed, found.mapping.entity, today)
     return _Step(source_id, found, typed, lines, observed, future)
 
