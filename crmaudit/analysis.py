@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from crmaudit import __version__, identity, render, repeated_sales, report, workspace
+from crmaudit import __version__, identity, losses, render, repeated_sales, report, workspace
 from crmaudit.audits import Audit, Model, read_models
 from crmaudit.catalogue import audits_of
 from crmaudit.database import Database, create_loaded, filled_counts, make_writable
@@ -24,7 +24,6 @@ from crmaudit.intake.discover import Found, survey
 from crmaudit.intake.load import load
 from crmaudit.intake.raw import RawTable, Unreadable
 from crmaudit.intake.read import read_packed
-from crmaudit.losses import losses, questions, unread_source
 from crmaudit.resources import folder
 from crmaudit.reviewed import FILE_NAME as VERDICTS
 from crmaudit.reviewed import Verdict
@@ -172,8 +171,8 @@ def _take_in(
     if not any(source.rows_loaded for source in sources):
         told = "".join(f"\n{s.path}: {s.rows_read:,} rows, {s.rows_rejected:,} of them rejected" for s in sources)
         raise InputError(f"{exports} holds no row that can be used, only headers or rows that do not fit them:{told}")
-    findings = (*losses(sources, unread), *questions(loaded.sources))
-    return Known((*sources, *(unread_source(e) for e in unread)), findings)
+    findings = (*losses.of_files(sources, unread), *losses.questions(loaded.sources))
+    return Known((*sources, *(losses.unread_source(e) for e in unread)), findings)
 
 
 def read_all(
@@ -252,7 +251,8 @@ def analyze_loaded(
     answers = tuple(r for r in results if r.chapter != "data")
     window = db.con.execute("select as_of_on, start_on, end_on from periods where period = 'current'").fetchall()[0]
     repeated = repeated_sales.findings(db.con)
-    findings = (*known.findings, *repeated, *_unknown_verdicts(db), *(f for r in checks for f in r.findings))
+    apart = losses.currencies(db.con)
+    findings = (*known.findings, *repeated, *apart, *_unknown_verdicts(db), *(f for r in checks for f in r.findings))
     return report.Report(
         crmaudit=__version__,
         as_of=window[0].isoformat(),
@@ -261,7 +261,7 @@ def analyze_loaded(
         grain=grain,
         setting=db.scalar("select setting from setting"),
         comparisons=comparisons,
-        sources=repeated_sales.accounted(db.con, known.sources),
+        sources=losses.kept_apart(db.con, repeated_sales.accounted(db.con, known.sources)),
         audits=answers,
         checks=checks,
         findings=findings,
