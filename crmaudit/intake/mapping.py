@@ -17,6 +17,9 @@ PARTY = ("account_id", "contact_id", "account_name", "email")
 WHAT_IS_SOLD = ("product", "product_id", "quantity")
 """A line of an invoice has one of these."""
 
+_OUR_WORK = ("activities", "opportunities", "leads", "stage_changes")
+"""Tables whose rows colleagues make."""
+
 ENOUGH = 0.8
 """Share of a column's sampled values that must look like what its name promises."""
 
@@ -120,6 +123,10 @@ class Links:
 
     by_name: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Source column -> (canonical party column, why)."""
+    ours: Mapping[str, str] = field(default_factory=dict)
+    """Source column of users that are those of our users export -> why."""
+    beside: frozenset[str] = frozenset()
+    """Source columns of users beside a column that names the customer: our colleagues where rows are their work."""
     stamps: Mapping[str, str] = field(default_factory=dict)
     """Source column that is a load stamp -> why."""
 
@@ -283,8 +290,11 @@ def _offers(
     offers: list[_Offer] = []
     why_not = None
     link = links.by_name.get(source.name)
+    ours = _our_people(entity, source, names, links)
     key = TABLES[entity].key
-    if (
+    if ours is not None:
+        offers.append(ours)
+    elif (
         link
         and all(c in names.columns for c in ("account_id", "contact_id"))
         and key not in ("account_id", "contact_id")
@@ -299,6 +309,16 @@ def _offers(
     if not offers and "email" in names.columns and source.emails >= ENOUGH:
         offers.append(_Offer(0.5, source.name, "email", f"{source.emails:.0%} of its values are e-mail addresses"))
     return offers, why_not
+
+
+def _our_people(entity: str, source: ColumnProfile, names: TableNames, links: Links) -> _Offer | None:
+    """A column of users that are our colleagues, and so no customers; None where it is not known to be one."""
+    owner = next((c for c in ("owner_id", "agent_id") if c in names.columns), None)
+    why = links.ours.get(source.name)
+    if why is None and source.name in links.beside and entity in _OUR_WORK:
+        why = "another column names the customer: these are our people"
+    # A column that is called the owner's goes before it.
+    return _Offer(0.95, source.name, owner, why) if owner and why else None
 
 
 def _named(name: str, names: TableNames) -> dict[str, tuple[float, str]]:

@@ -36,7 +36,7 @@ _MOST = 0.6
 _WHO = {"accounts", "contacts"}
 """Whether customers are companies or people, their list is one of customers: the better fit does no harm."""
 _NAMED = ("accounts", "contacts", "products", "users")
-CLOSE = 0.1
+CLOSE = 0.05
 """A file that another table fits within this of the best is a question, and not used until somebody answers it."""
 
 
@@ -91,10 +91,12 @@ def recognise(
     said = [override_for(overrides, table) for table in tables]
     first = [_recognise(p, words, Links(stamps=s), o) for p, s, o in zip(profiles, stamps, said, strict=True)]
     masters = [r for r in first if r.entity in ("accounts", "contacts")]
+    people = [r for r in first if r.entity == "users"]
     found = []
     for alone, seen, stamp, override in zip(first, profiles, stamps, said, strict=True):
         links = _links(con, seen, masters, words)
-        found.append(_recognise(seen, words, Links(links, stamp), override) if links else alone)
+        ours, beside = _our_people(con, seen, masters, people, words)
+        found.append(_recognise(seen, words, Links(links, ours, beside, stamp), override) if links else alone)
     return tuple(found)
 
 
@@ -279,6 +281,28 @@ def _links(
     return links
 
 
+def _our_people(
+    con: duckdb.DuckDBPyConnection,
+    seen: Profile,
+    masters: Sequence[Recognition],
+    people: Sequence[Recognition],
+    words: Vocabulary,
+) -> tuple[dict[str, str], frozenset[str]]:
+    """The columns of users that are our colleagues by their export, and those that may be, beside the customer's."""
+    ours: dict[str, str] = {}
+    beside = set()
+    naming = {n for c in ("account_id", "contact_id", "account_name", "customer") for n in words.party[c]}
+    for column in seen.columns.values():
+        if column.plain not in words.party["people"] or _joined(con, column.distinct, masters):
+            continue
+        known = _joined(con, column.distinct, people)
+        if known:
+            ours[column.name] = known[1]
+        elif any(other.plain in naming and other is not column for other in seen.columns.values()):
+            beside.add(column.name)
+    return ours, frozenset(beside)
+
+
 def _joined(
     con: duckdb.DuckDBPyConnection, values: frozenset[str], masters: Sequence[Recognition]
 ) -> tuple[str, str] | None:
@@ -304,7 +328,7 @@ def _joined(
 
 
 def _party_column(master: Recognition) -> str:
-    return "account_id" if master.entity == "accounts" else "contact_id"
+    return {"accounts": "account_id", "contacts": "contact_id"}.get(master.entity or "", "user_id")
 
 
 def _key_name(master: Recognition) -> str | None:
