@@ -25,6 +25,7 @@ PRECISION_GOAL = 0.995
 RECALL_GOAL = 0.95
 IDENTITY_GOAL_SECONDS = 60.0
 POLLUTION_GOAL_PCT = 97.0
+FUZZ_GOAL_FILES = 5000
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,13 @@ class Bench:
         self.add("  wrong without a word", f"{told['wrong']:,}", "0", told["wrong"] == 0)
         self.add("  lost without a word", f"{told['lost']:,}", "0", told["lost"] == 0)
 
+    def fuzz(self) -> None:
+        told = json.loads(python("-m", "benchmarks.fuzz").output)
+        files, goal = told["files"], FUZZ_GOAL_FILES
+        self.add("mutated exports, none crashed, all rows told", f"{files:,}", f">= {goal:,}", files >= goal)
+        self.add("  read, the others refused with a reason", f"{told['read']:,}")
+        self.add("  rows loaded of them", f"{told['rows']:,}")
+
     def add_peak(self, measured: Run, goal: float | None) -> None:
         peak = measured.peak_bytes / GIB
         if goal is None:
@@ -127,6 +135,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "help": Bench.help,
     "identity": Bench.identity,
     "pollution": Bench.pollution,
+    "fuzz": Bench.fuzz,
 }
 """In the order in which they are measured: ratios need the scan first, then the analysis."""
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from crmaudit import __version__, identity, lists, redact, render, report, workspace
+from crmaudit import __version__, identity, lists, losses, redact, render, repeated_sales, report, workspace
 from crmaudit.audits import Audit, Model, read_models
 from crmaudit.catalogue import audits_of
 from crmaudit.database import Database, create_loaded, filled_counts, make_writable
@@ -181,7 +181,8 @@ def _take_in(
     if not any(source.rows_loaded for source in sources):
         told = "".join(f"\n{s.path}: {s.rows_read:,} rows, {s.rows_rejected:,} of them rejected" for s in sources)
         raise InputError(f"{exports} holds no row that can be used, only headers or rows that do not fit them:{told}")
-    return Known((*sources, *(_unread_source(e) for e in unread)), tuple(_losses(sources, unread)))
+    findings = (*losses.of_files(sources, unread), *losses.questions(loaded.sources))
+    return Known((*sources, *(losses.unread_source(e) for e in unread)), findings)
 
 
 def read_all(
@@ -197,33 +198,6 @@ def read_all(
         raws.extend(tables)
         unread.extend(failed)
     return raws, unread
-
-
-def _unread_source(error: Unreadable) -> report.Source:
-    return report.Source(
-        path=error.path,
-        sheet=None,
-        system="unknown",
-        entity=None,
-        rows_read=0,
-        rows_loaded=0,
-        rows_rejected=0,
-        rows_excluded=0,
-        notes=(f"{error.problem} {error.way_out}",),
-    )
-
-
-def _losses(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> Iterable[report.Finding]:
-    """What must stand at the top: files that could not be read, and files that lost more than 1 % of their rows."""
-    for error in unread:
-        yield report.Finding(
-            f"sources/act/{error.path}", "act", f"{error.path} could not be read: {error.problem} {error.way_out}"
-        )
-    for source in sources:
-        if source.entity is not None and source.rows_rejected * 100 > source.rows_read:
-            name = source.path + (f" ({source.sheet})" if source.sheet else "")
-            text = f"{name}: {source.rows_rejected:,} of {source.rows_read:,} rows were rejected; rejects.csv says why."
-            yield report.Finding(f"sources/act/{name}", "act", text)
 
 
 def _write_renderings(result: report.Report, fresh: Path) -> None:
@@ -270,7 +244,9 @@ def analyze_loaded(
     checks = tuple(r for r in results if r.chapter == "data")
     answers = tuple(r for r in results if r.chapter != "data")
     window = db.con.execute("select as_of_on, start_on, end_on from periods where period = 'current'").fetchall()[0]
-    findings = (*known.findings, *_unknown_verdicts(db), *(f for r in checks for f in r.findings))
+    repeated = repeated_sales.findings(db.con)
+    apart = losses.currencies(db.con)
+    findings = (*known.findings, *repeated, *apart, *_unknown_verdicts(db), *(f for r in checks for f in r.findings))
     return report.Report(
         crmaudit=__version__,
         as_of=window[0].isoformat(),
@@ -279,7 +255,7 @@ def analyze_loaded(
         grain=grain,
         setting=db.scalar("select setting from setting"),
         comparisons=comparisons,
-        sources=known.sources,
+        sources=losses.kept_apart(db.con, repeated_sales.accounted(db.con, known.sources)),
         audits=answers,
         checks=checks,
         findings=findings,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from crmaudit import repeated_sales
 from crmaudit.audits import read_models
 from crmaudit.database import drop_loaded, filled_counts, quoted
 from crmaudit.doubles import find_doubles
@@ -44,7 +45,7 @@ def resolve(con: duckdb.DuckDBPyConnection, reviewed: Sequence[Verdict] = ()) ->
     Expects the tables of `loaded` and the table `settings`. Party ids are numbers in the order of (kind, system, id) of
     the record that founded the party, so that they do not depend on the order of rows, files or threads. What may be
     one customer and was left apart is in `doubtful_pairs`; verdicts and whether the exports have their records, in
-    `reviewed_links`.
+    `reviewed_links`; sales that two systems bill in `repeated_sales`.
     """
     steps = {model.name: model.sql for model in read_models(folder("queries") / "identity")}
     con.execute(f'create or replace temp table "references" as {steps["references"]}')
@@ -72,6 +73,7 @@ def resolve(con: duckdb.DuckDBPyConnection, reviewed: Sequence[Verdict] = ()) ->
     for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
         _write(con, TABLES[name])
         drop_loaded(con, name)
+    repeated_sales.set_aside(con, steps)
 
 
 def _take_verdicts(con: duckdb.DuckDBPyConnection, reviewed: Sequence[Verdict]) -> None:

@@ -67,6 +67,7 @@ def _file(file: DescribedFile) -> str:
             f"    {clean(c.source):<{wide}}  ->  {c.target or 'not used'}  ({clean(c.reason)})" for c in file.columns
         ]
     lines += [f"  note:      {clean(note)}" for note in file.notes]
-    if file.is_ambiguous:
-        lines.append("  could be:  " + ", ".join(f"{c.entity} ({c.score:.2f})" for c in file.candidates))
+    others = [f"{c.entity} ({c.score:.2f})" for c in file.candidates if c.entity != file.entity]
+    if file.is_ambiguous or (file.entity and others):
+        lines.append("  could be:  " + ", ".join(others))
     return "\n".join(lines) + "\n"

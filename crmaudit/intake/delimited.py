@@ -15,6 +15,7 @@ from crmaudit.intake.prove import BLOCK, Prover
 from crmaudit.intake.raw import RawTable, Reject, Unreadable
 from crmaudit.intake.records import LONGEST_RECORD, Reading, RecordReader
 from crmaudit.intake.relation import FIRST_LINE, csv_relation, identifier, new_file
+from crmaudit.intake.respell import respelt
 from crmaudit.intake.values import is_total
 
 _SMALL_BLOCK = 1 << 17
@@ -62,6 +63,8 @@ def read_delimited(
     """
     if header is None and delimiter is None and (swapped := other_quotes.swapped(text, workdir)) is not None:
         return other_quotes.swapped_back(read_delimited(swapped, name, con, workdir))
+    if header is None and delimiter is None:
+        text = respelt(text, workdir)
     if header is not None and delimiter is not None:
         dialect = Dialect(delimiter, b'"', b"\n", header, None, len(header), text.start, 1, 0, False, ())
     else:

@@ -35,14 +35,12 @@ class DescribedFile:
     columns: tuple[DescribedColumn, ...]
     notes: tuple[str, ...]
 
+    is_ambiguous: bool
+    """Whether it is not used because several tables fit it as well; the settings can say which."""
+
     @property
     def unmapped(self) -> tuple[str, ...]:
         return tuple(c.source for c in self.columns if c.target is None)
-
-    @property
-    def is_ambiguous(self) -> bool:
-        """Whether more than one table would have done; the settings can say which."""
-        return len(self.candidates) > 1
 
 
 def describe(found: Sequence[Recognition]) -> tuple[DescribedFile, ...]:
@@ -62,13 +60,17 @@ def propose_settings(found: Sequence[Recognition]) -> str:
     ]
     for file in describe(found):
         lines += ["", f"[files.{_text(_key(file))}]"]
+        if file.is_ambiguous:
+            lines.append("# not used until you say what it is: take away one of these #")
+            lines += [f"# entity = {_text(c.entity)}  # score {c.score:.2f}" for c in file.candidates]
+            continue
         if file.entity is None:
             lines += [f"# not used: {_comment(file.reason or 'not recognised')}", "ignore = true"]
             continue
         lines += [f"# {_comment(e)}" for e in file.evidence]
-        if file.is_ambiguous:
-            others = ", ".join(f"{c.entity} {c.score:.2f}" for c in file.candidates)
-            lines.append(f"# could also be: {others}")
+        others = [f"{c.entity} {c.score:.2f}" for c in file.candidates if c.entity != file.entity]
+        if others:
+            lines.append(f"# could also be: {', '.join(others)}")
         lines += [f"entity = {_text(file.entity)}", f"system = {_text(file.system)}"]
         lines += ["", f"[files.{_text(_key(file))}.columns]"]
         for column in file.columns:
@@ -98,6 +100,7 @@ def _described(found: Recognition) -> DescribedFile:
         candidates=found.candidates,
         columns=columns,
         notes=found.table.notes,
+        is_ambiguous=found.is_ambiguous,
     )
 
 

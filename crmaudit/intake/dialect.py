@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from crmaudit.intake import values
@@ -54,8 +54,8 @@ class Dialect:
     report: bool
     """A title stands above the header: totals and headings are to be expected below."""
     notes: tuple[str, ...]
-    typed: tuple[int, ...] = ()
-    """Columns of numbers and days: where they hold words after an empty line, another table begins."""
+    typed: Mapping[int, str] = field(default_factory=dict)
+    """Columns of numbers and days with their kind: what a record without them is not, or not at its place."""
 
 
 @lru_cache(maxsize=64)
@@ -244,15 +244,15 @@ def _stands_above(filled: list[Record], at: int, width: int) -> bool:
     return bool(_typed(later)) and values.is_band(filled[at].cells, filled[at + 1].cells)
 
 
-def _typed(rows: list[tuple[str, ...]]) -> tuple[int, ...]:
-    """The columns that hold numbers and days, of the rows as wide as the first."""
-    found = []
+def _typed(rows: list[tuple[str, ...]]) -> dict[int, str]:
+    """The columns that hold numbers and days, of the rows as wide as the first, with what most of them are."""
+    found = {}
     for column in range(len(rows[0]) if rows else 0):
         kinds = Counter(values.kind(row[column]) for row in rows if len(row) == len(rows[0]) and row[column].strip())
         # The header of another table may be among the rows.
         if kinds and (kinds["number"] + kinds["date"]) * 10 >= 9 * kinds.total():
-            found.append(column)
-    return tuple(found)
+            found[column] = "date" if kinds["date"] >= kinds["number"] else "number"
+    return found
 
 
 def _is_one_line(header_line: bytes, signs: tuple[bytes, bytes, bytes]) -> bool:

@@ -12,6 +12,8 @@ import duckdb
 
 from crmaudit.database import attach_loaded
 from crmaudit.intake.cast import Caster
+from crmaudit.intake.complete import complete
+from crmaudit.intake.lines import keep_lines_of_loaded_invoices, lines_of_invoices
 from crmaudit.intake.merge import Part, merge
 from crmaudit.intake.raw import RawTable
 from crmaudit.intake.recognise import Recognition, recognise
@@ -57,6 +59,8 @@ class _Step:
     source_id: int
     recognition: Recognition
     typed: Typed
+    lines: Typed | None
+    """The same rows as lines of invoices."""
     observed: tuple[str | None, str | None]
     future: tuple[str, ...]
 
@@ -89,14 +93,18 @@ def load(
     for source_id, recognition in enumerate(found, 1):
         tell(f"loading {recognition.table.path}", source_id - 1, len(found))
         _reader_rejects(con, source_id, recognition.table)
-        if recognition.mapping is not None:
+        if recognition.mapping is not None and recognition.mapping.completion is None:
             steps[source_id] = _load_one(con, source_id, recognition, today=today, timezone=timezone)
     tell("merging", len(found), len(found))
     excluded, notes = _merge_all(con, steps)
+    completed = {i: _complete_others(con, i, r) for i, r in enumerate(found, 1) if r.mapping and r.mapping.completion}
     links = _unlinked(con, steps)
     sources = []
     for source_id, recognition in enumerate(found, 1):
         step = steps.get(source_id)
+        if source_id in completed:
+            sources.append(completed[source_id])
+            continue
         if step is None:
             sources.append(LoadedSource(source_id, _unused(recognition), recognition, None, None))
             continue
@@ -110,13 +118,33 @@ def _load_one(
     if found.mapping is None:
         raise ValueError(f"{found.table.path} has no mapping")
     workbook = found.table.path.lower().removesuffix(".gz").endswith(_WORKBOOKS)
+    caster = Caster(timezone, vocabulary(), workbook, found.table.is_plain)
     typed = typed_table(
         con, found.profile, found.mapping,
-        name=f"loaded._{source_id}", system=found.system, source_id=source_id,
-        caster=Caster(timezone, vocabulary(), workbook, found.table.is_plain),
+        name=f"loaded._{source_id}", system=found.system, source_id=source_id, caster=caster,
     )  # fmt: skip
+    lines = None
+    if found.mapping.lines:
+        lines = lines_of_invoices(con, found, name=f"loaded._{source_id}_lines", source_id=source_id, caster=caster)
     observed, future = _observed(con, typed, found.mapping.entity, today)
-    return _Step(source_id, found, typed, observed, future)
+    return _Step(source_id, found, typed, lines, observed, future)
+
+
+def _complete_others(con: duckdb.DuckDBPyConnection, source_id: int, found: Recognition) -> LoadedSource:
+    """Fills columns of the records that a file completes; its rows are accounted for like others."""
+    raw, mapping = found.table, found.mapping
+    if mapping is None:
+        raise ValueError(f"{raw.path} has no mapping")
+    used, excluded = complete(con, raw, mapping, system=found.system, words=vocabulary())
+    source = Source(
+        path=raw.path, sheet=raw.sheet, system=found.system, entity=found.entity,
+        rows_read=raw.rows_read, rows_loaded=used, rows_rejected=len(raw.rejects),
+        rows_excluded=sum(e.rows for e in excluded),
+        exclusions=tuple(Exclusion(e.reason, e.rows, None) for e in excluded),
+        columns={m.source: f"{mapping.entity}.{m.column}" for m in mapping.columns},
+        unmapped=tuple(mapping.unmapped), score=found.score, evidence=found.evidence, notes=raw.notes,
+    )  # fmt: skip
+    return LoadedSource(source_id, source, found, None, None)
 
 
 def _observed(
@@ -155,12 +183,24 @@ def _merge_all(
             )
             for s in mine
         ]  # fmt: skip
+        if entity == "invoice_lines":
+            parts += [_lines_part(con, s, s.lines) for s in steps.values() if s.lines]
         amounts = [a for s in mine if s.recognition.mapping and (a := main_amount(entity, s.recognition.mapping))]
         merged = merge(con, entity, parts, amounts[0] if amounts else None)
         for source_id, left_out in merged.excluded.items():
+            if steps[source_id].recognition.entity != entity:
+                continue
             excluded[source_id] += left_out
             notes[source_id] += merged.notes[source_id]
     return excluded, notes
+
+
+def _lines_part(con: duckdb.DuckDBPyConnection, step: _Step, lines: Typed) -> Part:
+    keep_lines_of_loaded_invoices(con, lines.name, step.source_id)
+    found = step.recognition
+    return Part(
+        lines.name, step.source_id, found.system, lines.columns, step.observed[1], found.table.path, False, False
+    )
 
 
 def _unlinked(con: duckdb.DuckDBPyConnection, steps: Mapping[int, _Step]) -> dict[int, list[str]]:
@@ -216,7 +256,7 @@ def _account(
         unmapped=tuple(mapping.unmapped),
         score=found.score,
         evidence=found.evidence,
-        notes=(*raw.notes, *step.typed.notes, *step.future, *_stamps(found), *notes, *exact),
+        notes=(*raw.notes, *step.typed.notes, *step.future, *_stamps(found), *_rivals(found), *notes, *exact),
     )
     loaded = Decimal(money) if money is not None else (Decimal(0) if amount else None)
     return LoadedSource(step.source_id, source, found, step.typed.money_read, loaded)
@@ -227,6 +267,11 @@ def _stamps(found: Recognition) -> tuple[str, ...]:
         return ()
     mapped = ((m.source, m.reason) for m in found.mapping.columns)
     return tuple(f"{name}: {why}" for name, why in (*mapped, *found.mapping.unmapped.items()) if "load stamp" in why)
+
+
+def _rivals(found: Recognition) -> tuple[str, ...]:
+    others = [c for c in found.candidates if c.entity != found.entity]
+    return tuple(f"could also be {c.entity} ({c.score:.2f}): the settings can say so" for c in others)
 
 
 def _unused(found: Recognition) -> Source:

@@ -14,6 +14,12 @@ from crmaudit.schema import TABLES, Column
 _PARTY_IDS = ("account_id", "contact_id")
 PARTY = ("account_id", "contact_id", "account_name", "email")
 
+WHAT_IS_SOLD = ("product", "product_id", "quantity")
+"""A line of an invoice has one of these."""
+
+_OUR_WORK = ("activities", "opportunities", "leads", "stage_changes")
+"""Tables whose rows colleagues make."""
+
 ENOUGH = 0.8
 """Share of a column's sampled values that must look like what its name promises."""
 
@@ -49,6 +55,30 @@ class MappedColumn:
 
 
 @dataclass(frozen=True)
+class Completion:
+    """How rows that are no records find the records that they complete."""
+
+    source: str
+    """The source column whose values"""
+    column: str
+    """this canonical column of the records has."""
+    first: tuple[str, tuple[str, ...]] | None = None
+    """(source column, its texts): of several rows of one record, those to be taken."""
+
+
+@dataclass(frozen=True)
+class Lines:
+    """How the rows of a list of invoices are their lines."""
+
+    mapping: ColumnMapping
+    """Onto invoice_lines."""
+    is_price: bool
+    """The amount is the price of one unit."""
+    discount: str | None
+    """The source column of a discount, which the amount does not know of."""
+
+
+@dataclass(frozen=True)
 class ColumnMapping:
     """How the rows of one file become rows of one canonical table."""
 
@@ -70,6 +100,10 @@ class ColumnMapping:
     """"dmy" or "mdy" where somebody has said so."""
     decimal: str | None = None
     """"." or "," where somebody has said so."""
+    lines: Lines | None = None
+    """The same rows as lines of invoices."""
+    completion: Completion | None = None
+    """Set where the rows complete records of the entity and are none."""
 
     def source_of(self, column: str) -> str | None:
         """The source column that fills a canonical one."""
@@ -89,6 +123,10 @@ class Links:
 
     by_name: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     """Source column -> (canonical party column, why)."""
+    ours: Mapping[str, str] = field(default_factory=dict)
+    """Source column of users that are those of our users export -> why."""
+    beside: frozenset[str] = frozenset()
+    """Source columns of users beside a column that names the customer: our colleagues where rows are their work."""
     stamps: Mapping[str, str] = field(default_factory=dict)
     """Source column that is a load stamp -> why."""
 
@@ -148,8 +186,12 @@ def from_known(known: KnownExport, profile: Profile, words: Vocabulary, links: L
         reason = f"{known.file}: {name} is {known.entity}.{column}"
         columns.append(MappedColumn(source, column, reason, factor, known.rewrite.get(name, ())))
     updated = by_plain.get(plain(known.updated)) if known.updated else None
+    lines, completion = _lines(known, by_plain), _completion(known, by_plain)
     derived = tuple(d for d in (_with_sources(d, by_plain) for d in known.derived) if d.cases)
     why = {by_plain[plain(n)]: reason for n, reason in known.unused.items() if plain(n) in by_plain}
+    why |= {m.source: f"{m.reason}, a line of the invoice" for m in (lines.mapping.columns if lines else ())}
+    if completion:
+        why[completion.source] = f"finds the {known.entity} by their {completion.column}"
     spoken_for = {m.source for m in columns} | {updated} | {by_plain.get(plain(n)) for n in known.columns} | set(why)
     filled = {m.column for m in columns} | set(known.constants) | {d.column for d in derived}
     generic = propose(known.entity, profile, words, links)
@@ -178,7 +220,29 @@ def from_known(known: KnownExport, profile: Profile, words: Vocabulary, links: L
         updated=updated,
         date_order=known.date_order,
         decimal=known.decimal,
+        lines=lines,
+        completion=completion,
     )
+
+
+def _lines(known: KnownExport, by_plain: Mapping[str, str]) -> Lines | None:
+    columns = tuple(
+        MappedColumn(by_plain[plain(name)], column, f"{known.file}: {name} is invoice_lines.{column}")
+        for name, column in known.lines.items()
+        if plain(name) in by_plain
+    )
+    mapping = ColumnMapping("invoice_lines", columns, {}, date_order=known.date_order, decimal=known.decimal)
+    discount = by_plain.get(plain(known.line_discount)) if known.line_discount else None
+    is_told = any(mapping.has(column) for column in WHAT_IS_SOLD)
+    return Lines(mapping, known.line_price, discount) if is_told else None
+
+
+def _completion(known: KnownExport, by_plain: Mapping[str, str]) -> Completion | None:
+    found = [(by_plain[plain(name)], column) for name, column in known.completes.items() if plain(name) in by_plain]
+    if not found:
+        return None
+    first = known.first and (by_plain.get(plain(known.first[0])), known.first[1])
+    return Completion(*found[0], (first[0], first[1]) if first and first[0] else None)
 
 
 def _filled_first(known: KnownExport, by_plain: Mapping[str, str], profile: Profile) -> list[tuple[str, str]]:
@@ -226,8 +290,11 @@ def _offers(
     offers: list[_Offer] = []
     why_not = None
     link = links.by_name.get(source.name)
+    ours = _our_people(entity, source, names, links)
     key = TABLES[entity].key
-    if (
+    if ours is not None:
+        offers.append(ours)
+    elif (
         link
         and all(c in names.columns for c in ("account_id", "contact_id"))
         and key not in ("account_id", "contact_id")
@@ -242,6 +309,16 @@ def _offers(
     if not offers and "email" in names.columns and source.emails >= ENOUGH:
         offers.append(_Offer(0.5, source.name, "email", f"{source.emails:.0%} of its values are e-mail addresses"))
     return offers, why_not
+
+
+def _our_people(entity: str, source: ColumnProfile, names: TableNames, links: Links) -> _Offer | None:
+    """A column of users that are our colleagues, and so no customers; None where it is not known to be one."""
+    owner = next((c for c in ("owner_id", "agent_id") if c in names.columns), None)
+    why = links.ours.get(source.name)
+    if why is None and source.name in links.beside and entity in _OUR_WORK:
+        why = "another column names the customer: these are our people"
+    # A column that is called the owner's goes before it.
+    return _Offer(0.95, source.name, owner, why) if owner and why else None
 
 
 def _named(name: str, names: TableNames) -> dict[str, tuple[float, str]]:

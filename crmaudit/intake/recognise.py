@@ -33,9 +33,11 @@ ACCEPTED = 0.5
 """A file whose best table scores less is told as not recognised."""
 _MOST = 0.6
 """Share of a file's columns that must be known where neither its name nor an id says what it is."""
+_WHO = {"accounts", "contacts"}
+"""Whether customers are companies or people, their list is one of customers: the better fit does no harm."""
 _NAMED = ("accounts", "contacts", "products", "users")
-CLOSE = 0.1
-"""Tables that score within this of the best are listed as candidates."""
+CLOSE = 0.05
+"""A file that another table fits within this of the best is a question, and not used until somebody answers it."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Recognition:
     score: float
     evidence: tuple[str, ...]
     candidates: tuple[Candidate, ...]
-    """The tables it might be, best first; more than one where it is ambiguous."""
+    """The tables it might be, best first; more than one where it is ambiguous, and then `entity` is None."""
     mapping: ColumnMapping | None
     reason: str | None = None
     overridden: bool = False
@@ -65,6 +67,12 @@ class Recognition:
     @property
     def table(self) -> RawTable:
         return self.profile.table
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether it is left out because several tables fit it as well."""
+        rivals = [c for c in self.candidates if c.score >= ACCEPTED]
+        return self.entity is None and len(rivals) > 1 and not self.overridden
 
 
 def recognise(
@@ -83,10 +91,12 @@ def recognise(
     said = [override_for(overrides, table) for table in tables]
     first = [_recognise(p, words, Links(stamps=s), o) for p, s, o in zip(profiles, stamps, said, strict=True)]
     masters = [r for r in first if r.entity in ("accounts", "contacts")]
+    people = [r for r in first if r.entity == "users"]
     found = []
     for alone, seen, stamp, override in zip(first, profiles, stamps, said, strict=True):
         links = _links(con, seen, masters, words)
-        found.append(_recognise(seen, words, Links(links, stamp), override) if links else alone)
+        ours, beside = _our_people(con, seen, masters, people, words)
+        found.append(_recognise(seen, words, Links(links, ours, beside, stamp), override) if links else alone)
     return tuple(found)
 
 
@@ -138,10 +148,17 @@ def _by_names(seen: Profile, words: Vocabulary, links: Links) -> Recognition:
     if best is None or best.score < ACCEPTED:
         reason = _why_nothing(seen, words, judged)
         return Recognition(seen, GENERIC, None, best.score if best else 0.0, (), _candidates(fitting), None, reason)
-    return Recognition(
-        seen, GENERIC, best.mapping.entity, best.score, best.evidence,
-        tuple(c for c in _candidates(fitting) if c.score >= max(ACCEPTED, best.score - CLOSE)), best.mapping,
-    )  # fmt: skip
+    close = tuple(c for c in _candidates(fitting) if c.score >= max(ACCEPTED, best.score - CLOSE))
+    if len(close) > 1 and not {c.entity for c in close} <= _WHO:
+        return Recognition(seen, GENERIC, None, best.score, best.evidence, close, None, _question(seen, close))
+    return Recognition(seen, GENERIC, best.mapping.entity, best.score, best.evidence, close, best.mapping)
+
+
+def _question(seen: Profile, close: Sequence[Candidate]) -> str:
+    tables = " or ".join(f"{c.entity} ({c.score:.2f})" for c in close)
+    return (
+        f'It could be {tables}; say which in crmaudit.toml: [files."{seen.table.path}"] entity = "{close[0].entity}".'
+    )
 
 
 @dataclass(frozen=True)
@@ -264,6 +281,28 @@ def _links(
     return links
 
 
+def _our_people(
+    con: duckdb.DuckDBPyConnection,
+    seen: Profile,
+    masters: Sequence[Recognition],
+    people: Sequence[Recognition],
+    words: Vocabulary,
+) -> tuple[dict[str, str], frozenset[str]]:
+    """The columns of users that are our colleagues by their export, and those that may be, beside the customer's."""
+    ours: dict[str, str] = {}
+    beside = set()
+    naming = {n for c in ("account_id", "contact_id", "account_name", "customer") for n in words.party[c]}
+    for column in seen.columns.values():
+        if column.plain not in words.party["people"] or _joined(con, column.distinct, masters):
+            continue
+        known = _joined(con, column.distinct, people)
+        if known:
+            ours[column.name] = known[1]
+        elif any(other.plain in naming and other is not column for other in seen.columns.values()):
+            beside.add(column.name)
+    return ours, frozenset(beside)
+
+
 def _joined(
     con: duckdb.DuckDBPyConnection, values: frozenset[str], masters: Sequence[Recognition]
 ) -> tuple[str, str] | None:
@@ -289,7 +328,7 @@ def _joined(
 
 
 def _party_column(master: Recognition) -> str:
-    return "account_id" if master.entity == "accounts" else "contact_id"
+    return {"accounts": "account_id", "contacts": "contact_id"}.get(master.entity or "", "user_id")
 
 
 def _key_name(master: Recognition) -> str | None:

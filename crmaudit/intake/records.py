@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from crmaudit.intake import values
@@ -12,6 +13,7 @@ from crmaudit.intake.raw import VALUE_LENGTH, Reject
 
 LONGEST_RECORD = 1 << 20
 _SHORT_RUN = 1 << 11
+_BOTH = {"number", "date"}
 
 
 def shown(raw: bytes) -> str:
@@ -196,8 +198,7 @@ class RecordReader:
         if lenient is not None and lenient.end() - position <= LONGEST_RECORD:
             raw = lenient.group(1)
             cells = split(raw, self._dialect.delimiter, self._dialect.quote)
-            written = self._dialect.delimiter.join(b'"' + c.encode().replace(b'"', b'""') + b'"' for c in cells)
-            self._accept(reading, raw, written, check_totals=check_totals)
+            self._accept(reading, raw, self._written(cells), check_totals=check_totals)
             return lenient.end()
         # A well-formed record of another width is one record, however many lines it has.
         other = self._any_width[at_end].match(window, position)
@@ -206,8 +207,12 @@ class RecordReader:
             if not raw.strip(b" \t" + self._dialect.delimiter):
                 reading.blanks += 1
                 return end
-            width = len(split(raw, self._dialect.delimiter, self._dialect.quote))
-            reason = self._wrong_width(width)
+            cells = split(raw, self._dialect.delimiter, self._dialect.quote)
+            if self._is_followed_by_nothing(cells):
+                written = self._written(cells[: self._dialect.width])
+                self._accept(reading, raw, written, check_totals=check_totals)
+                return end
+            reason = self._wrong_width(len(cells))
         else:
             line_end = window.find(self._line_end, position)
             end = line_end + 1 if line_end >= 0 else len(window)
@@ -216,6 +221,22 @@ class RecordReader:
             reason = self._malformed(raw)
         reading.rejects.append(Reject(reading.lines, None, shown(raw), reason))
         return end
+
+    def _written(self, cells: Sequence[str]) -> bytes:
+        return self._dialect.delimiter.join(b'"' + cell.encode().replace(b'"', b'""') + b'"' for cell in cells)
+
+    def _is_followed_by_nothing(self, cells: tuple[str, ...]) -> bool:
+        """Whether a record is too long by empty values alone, and stands in its columns all the same.
+
+        Its numbers and its days must be where the others have theirs: a delimiter too many before them shows in that.
+        """
+        width, typed = self._dialect.width, self._dialect.typed
+        if len(cells) <= width or any(cell.strip() for cell in cells[width:]) or set(typed.values()) != _BOTH:
+            return False
+        after = cells[max(typed) + 1 : width]
+        if len(after) > 1 and any(cell.strip() for cell in after):
+            return False
+        return all(values.kind(cells[column]) == kind for column, kind in typed.items())
 
     def _wrong_width(self, width: int) -> str:
         expected = self._dialect.width

@@ -203,6 +203,16 @@ class KnownExport:
     date_order: str | None = None
     decimal: str | None = None
     traps: tuple[str, ...] = ()
+    lines: Mapping[str, str] = field(default_factory=dict)
+    """Source column -> column of invoice_lines, where the rows of a list of invoices are their lines."""
+    line_price: bool = False
+    """The amount of a line is the price of one unit."""
+    line_discount: str | None = None
+    """Source column of a discount: a line on which it says something has no amount that is known."""
+    completes: Mapping[str, str] = field(default_factory=dict)
+    """Source column -> the canonical column that holds its values, where rows are no records but complete others."""
+    first: tuple[str, tuple[str, ...]] | None = None
+    """(source column, its texts): of several rows that complete one record, those to be taken."""
 
 
 @cache
@@ -290,6 +300,8 @@ def _known(path: Path) -> KnownExport:
         _check_columns(entity, data.get("minor_units", ()), path.name)
         _check_columns(entity, [d["column"] for d in data.get("derived", ())], path.name)
         _check_columns(entity, [data["one_row_per"]] if "one_row_per" in data else [], path.name)
+        _check_columns(entity, data.get("completes", {}).values(), path.name)
+        _check_columns("invoice_lines", data.get("lines", {}).values(), path.name)
         return KnownExport(
             file=path.name,
             system=data["system"],
@@ -317,6 +329,11 @@ def _known(path: Path) -> KnownExport:
             date_order=data.get("date_order"),
             decimal=data.get("decimal"),
             traps=tuple(data.get("traps", ())),
+            lines=data.get("lines", {}),
+            line_price=data.get("line_price", False),
+            line_discount=data.get("line_discount"),
+            completes=data.get("completes", {}),
+            first=next(((c, tuple(v)) for c, v in data.get("first", {}).items()), None),
         )
     except KeyError as missing:
         raise SettingsError(f"{path.name}: {missing} is missing") from missing

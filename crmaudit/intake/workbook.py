@@ -91,7 +91,9 @@ def _in_a_process(path: Path, name: str, kind: str, folder: Path) -> dict[str, A
     found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
     if "error" in found:
         label = "a Parquet file" if kind == "parquet" else "a workbook"
-        raise Unreadable(name, f"cannot be read as {label}: {found['error'].rstrip('.')}.", way_out)
+        # Where the file lies on this machine is nobody's business.
+        fault = found["error"].replace(str(path), path.name).rstrip(".")
+        raise Unreadable(name, f"cannot be read as {label}: {fault}.", way_out)
     return found
 
 

@@ -181,6 +181,41 @@ def test_a_delimiter_that_only_the_records_end_in(desk: Desk) -> None:
     assert desk.rows(table) == [["1", "2"], ["3", "4"]]
 
 
+DATED = b"id,day,amount,note\n" + b"".join(b"K%d,2025-01-%02d,%d.5,n%d\n" % (n, n, n, n) for n in range(1, 10))
+
+
+def test_a_record_that_only_nothing_follows_is_read_where_its_numbers_and_days_stand_right(desk: Desk) -> None:
+    table = desk.table(DATED + b'K10,2025-01-10,10.5,n10,\nK11,2025-01-11,11.5,,"", \n')
+    assert desk.rows(table)[-2:] == [["K10", "2025-01-10", "10.5", "n10"], ["K11", "2025-01-11", "11.5", ""]]
+    assert table.rejects == ()
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"K10,,2025-01-10,10.5,",  # a delimiter too many before the day, and no note
+        b"K10,2025-01-10,,10.5,",
+        b"K10,2025-01-10,10.5,n,more",
+        b"K10,2025-01-10,,n,",
+    ],
+)
+def test_a_record_too_long_that_may_be_shifted_is_set_apart(desk: Desk, bad: bytes) -> None:
+    table = desk.table(DATED + bad + b"\n")
+    assert lines_of_rejects(table) == [11]
+
+
+def test_two_columns_of_words_at_the_end_may_hide_a_shift(desk: Desk) -> None:
+    rows = b"".join(b"2025-01-%02d,%d.5,a%d,b%d\n" % (n, n, n, n) for n in range(1, 10))
+    table = desk.table(b"day,amount,one,two\n" + rows + b"2025-01-10,10.5,,b,\n")
+    assert lines_of_rejects(table) == [11]
+
+
+def test_numbers_alone_do_not_show_a_shift(desk: Desk) -> None:
+    rows = b"".join(b"%d,%d,x\n" % (n, n + 1) for n in range(1, 10))
+    table = desk.table(b"net,tax,note\n" + rows + b"10,11,x,\n")
+    assert lines_of_rejects(table) == [11]
+
+
 def test_a_missing_last_newline_is_noted(desk: Desk) -> None:
     cut = "the last line has no newline: the file may be cut"
     assert cut in desk.table(b"a,b\n1,2\n3,4").notes

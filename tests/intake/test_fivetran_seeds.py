@@ -27,6 +27,10 @@ TAKEN: dict[str, tuple[str, dict[str, str]]] = {
             "closed_on": "property_closedate",
         },
     ),
+    "hubspot/deal_company_data": ("opportunities", {"account_id": "company_id"}),
+    "hubspot/deal_contact_data": ("opportunities", {"contact_id": "contact_id"}),
+    "hubspot/deal_pipeline_data": ("opportunities", {"pipeline": "label"}),
+    "hubspot/deal_pipeline_stage_data": ("opportunities", {"stage": "label"}),
     "hubspot/deal_stage_data": (
         "stage_changes",
         {"opportunity_id": "deal_id", "stage": "value", "changed_at": "date_entered"},
@@ -56,8 +60,13 @@ TAKEN: dict[str, tuple[str, dict[str, str]]] = {
         "activities",
         {"activity_id": "engagement_id", "happened_at": "property_hs_timestamp"},
     ),
+    "hubspot/engagement_company_data": ("activities", {"account_id": "company_id"}),
+    "hubspot/engagement_contact_data": ("activities", {"contact_id": "contact_id"}),
+    "hubspot/engagement_deal_data": ("activities", {"opportunity_id": "deal_id"}),
     "hubspot/owner_data": ("users", {"user_id": "owner_id", "email": "email"}),
     "hubspot/ticket_data": ("tickets", {"ticket_id": "id", "opened_at": "property_createdate"}),
+    "hubspot/ticket_company_data": ("tickets", {"account_id": "company_id"}),
+    "hubspot/ticket_contact_data": ("tickets", {"contact_id": "contact_id"}),
     "hubspot/users_data": ("users", {"user_id": "id", "email": "email"}),
     "salesforce/sf_account_data": ("accounts", {"account_id": "id", "name": "name"}),
     "salesforce/sf_account_history_data": ("accounts", {"account_id": "id", "name": "name"}),
@@ -140,15 +149,13 @@ TAKEN: dict[str, tuple[str, dict[str, str]]] = {
 LEFT: dict[str, str] = {
     "hubspot": """
         company_property_history_data contact_form_submission_data contact_list_data contact_list_member_data
-        contact_merge_audit_data contact_property_history_data deal_company_data deal_contact_data
-        deal_pipeline_data deal_pipeline_stage_data deal_property_history_data email_campaign_data
+        contact_merge_audit_data contact_property_history_data deal_property_history_data email_campaign_data
         email_event_bounce_data email_event_click_data email_event_deferred_data email_event_delivered_data
         email_event_dropped_data email_event_dropped_data_postgres email_event_dropped_data_snowflake
         email_event_forward_data email_event_open_data email_event_print_data email_event_sent_data
         email_event_sent_data_postgres email_event_sent_data_snowflake email_event_spam_report_data
-        email_event_status_change_data engagement_company_data engagement_contact_data engagement_data
-        engagement_deal_data form_data merged_deal_data owner_team_data property_data property_option_data
-        role_data team_data team_user_data ticket_company_data ticket_contact_data ticket_deal_data
+        email_event_status_change_data engagement_data form_data merged_deal_data owner_team_data property_data property_option_data
+        role_data team_data team_user_data ticket_deal_data
         ticket_engagement_data ticket_pipeline_data ticket_pipeline_stage_data ticket_property_history_data
     """,
     "salesforce": """

@@ -31,6 +31,7 @@ def test_every_known_export_has_a_sample_that_is_told_and_loaded(known: KnownExp
     assert source.score >= 0.9
     assert source.rows_read >= 3
     assert source.rows_rejected == 0
+    assert source.rows_read == source.rows_loaded + source.rows_excluded
     assert known.file in source.evidence[0]
     assert known.traps
     used = {plain(n): f"{known.entity}.{c}" for n, c in known.columns.items()}

@@ -1,0 +1,99 @@
+"""What of the exports is missing in the audit, told at the top of the report: files unread, left out, rows rejected."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from crmaudit import report
+from crmaudit.intake.load import LoadedSource
+from crmaudit.intake.raw import Unreadable
+
+if TYPE_CHECKING:
+    import duckdb
+
+AMOUNTS = {
+    "invoices": "coalesce(net_amount, amount)",
+    "payments": "amount",
+    "opportunities": "amount",
+    "subscriptions": "coalesce(mrr, price)",
+    "refunds": "amount",
+}
+"""Tables of money and the amount of each row, net where that is known."""
+
+
+def of_files(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> Iterable[report.Finding]:
+    """What must stand at the top: files that could not be read, and files that lost more than 1 % of their rows."""
+    for error in unread:
+        yield report.Finding(
+            f"sources/act/{error.path}", "act", f"{error.path} could not be read: {error.problem} {error.way_out}"
+        )
+    for source in sources:
+        if source.entity is not None and source.rows_rejected * 100 > source.rows_read:
+            name = source.path + (f" ({source.sheet})" if source.sheet else "")
+            text = f"{name}: {source.rows_rejected:,} of {source.rows_read:,} rows were rejected; rejects.csv says why."
+            yield report.Finding(f"sources/act/{name}", "act", text)
+
+
+def questions(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Files that are left out because more than one kind of record fits them."""
+    for source in (s.source for s in sources if s.recognition.is_ambiguous):
+        name = source.path + (f" ({source.sheet})" if source.sheet else "")
+        reason = source.exclusions[0].reason.partition("not used: ")[2] if source.exclusions else "It has no rows."
+        text = f"{name}: {source.rows_read:,} rows were left out. {reason}"
+        yield report.Finding(f"sources/act/{name}", "act", text)
+
+
+def unread_source(error: Unreadable) -> report.Source:
+    """The account of a file that could not be read."""
+    return report.Source(
+        path=error.path,
+        sheet=None,
+        system="unknown",
+        entity=None,
+        rows_read=0,
+        rows_loaded=0,
+        rows_rejected=0,
+        rows_excluded=0,
+        notes=(f"{error.problem} {error.way_out}",),
+    )
+
+
+def kept_apart(con: duckdb.DuckDBPyConnection, sources: Sequence[report.Source]) -> tuple[report.Source, ...]:
+    """The sources with what each has in currencies that have no rate: no sum of the audit holds it.
+
+    Expects the canonical tables, `exchange_rates` among them, and the table `settings`.
+    """
+    told = list(sources)
+    for number, currency, rows, amount in _without_rate(con, "source_id"):
+        if number <= len(told):
+            apart = {"currency": currency, "rows": rows, "amount": float(amount)}
+            told[number - 1] = replace(told[number - 1], unconverted=(*told[number - 1].unconverted, apart))
+    return tuple(told)
+
+
+def currencies(con: duckdb.DuckDBPyConnection) -> Iterable[report.Finding]:
+    """Asks for the rate of each currency that has none."""
+    for entity, currency, rows, amount in _without_rate(con, "entity"):
+        text = (
+            f"{amount:,.2f} {currency} of {entity} ({'1 row' if rows == 1 else f'{rows:,} rows'}) are in no sum, "
+            "since no rate is known. "
+            f"Say in crmaudit.toml what one is worth: [rates] {currency} = ..."
+        )
+        yield report.Finding(f"sources/watch/{currency} {entity}", "watch", text)
+
+
+def _without_rate(con: duckdb.DuckDBPyConnection, by: str) -> list[tuple[Any, ...]]:
+    """(source number or table, currency, rows, amount)."""
+    parts = " union all ".join(
+        f"select '{entity}' as entity, source_id::integer as source_id, upper(currency) as currency, "
+        f"{amount} as amount from {entity}"
+        for entity, amount in AMOUNTS.items()
+    )
+    return con.execute(
+        f"select {by}, m.currency, count(*), sum(amount) from ({parts}) m cross join settings s "
+        "where m.currency is not null and m.currency <> s.currency and amount is not null "
+        "and m.currency not in (select upper(currency) from exchange_rates where rate > 0 and currency is not null) "
+        "group by all order by all"
+    ).fetchall()
