@@ -162,6 +162,19 @@ def query(
 
 
 @app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="The earlier audit folder, or its audit.json.")],
+    new: Annotated[Path, typer.Argument(help="The later one.")] = Path("audit"),
+) -> None:
+    """Show what differs between two audits: figures, findings, answers."""
+    from crmaudit import history, render  # noqa: PLC0415
+    from crmaudit.terminal import console  # noqa: PLC0415
+
+    before, now = history.open_report(old), history.open_report(new)
+    render.difference(history.difference(before, now), now.currency, console())
+
+
+@app.command()
 def check(folder: Annotated[Path, typer.Argument(help="Folder with audits: <chapter>/<id>.sql.")]) -> None:
     """Check a folder of audits of your own."""
     from crmaudit import catalogue  # noqa: PLC0415
