@@ -5,6 +5,7 @@
     -- title    = "Gone silent"        what its section is called
     -- subject  = "gone silent"        the same in a subject line, after a number
     -- text     = ["...", "..."]       a sentence for each row: the first whose figures are all known
+    -- stake    = "{amount} ..."    what the amount is, where the sentence does not say it
     -- cleared  = "Bought again."      what it means that a row is gone; not told where absent
     -- entities = [["invoices"]]       of each group one must have come in, or nothing is known this time
     -- reads    = ["audit.table"]      tables of audits, which are there only when these had an answer
@@ -46,6 +47,7 @@ class Kind:
     title: str
     subject: str
     texts: tuple[str, ...]
+    stake: str
     cleared: str
     entities: tuple[tuple[str, ...], ...]
     reads: tuple[str, ...]
@@ -98,6 +100,7 @@ def _read_kind(path: Path) -> Kind:
         title=text.string("title"),
         subject=text.string("subject"),
         texts=text.one_or_more("text"),
+        stake=text.string("stake") if "stake" in text.data else "",
         cleared=text.string("cleared") if "cleared" in text.data else "",
         entities=tuple(tuple(group) for group in text.data.pop("entities", ())),
         reads=tuple(text.strings("reads")),

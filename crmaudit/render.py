@@ -17,6 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from crmaudit import text, view
+from crmaudit.digest import Digest
 from crmaudit.history import Change, Difference, Trends
 from crmaudit.report import LEVELS, Level, Report
 from crmaudit.resources import folder
@@ -44,6 +45,17 @@ def markdown(report: Report, *, title: str = "Customer base audit") -> str:
     environment = _environment(folder("report_templates"))
     environment.finalize = _as_markdown
     return environment.get_template("report.md.j2").render(page=view.page(report, title=title, pictures=False))
+
+
+def weekly(page: Digest) -> tuple[str, str]:
+    """The weekly mail as HTML and as plain text."""
+    templates = folder("report_templates")
+    plain = _environment(templates)
+    plain.autoescape = False
+    return (
+        _environment(templates).get_template("weekly.html.j2").render(page=page),
+        plain.get_template("weekly.txt.j2").render(page=page),
+    )
 
 
 def terminal(report: Report, console: Console) -> None:

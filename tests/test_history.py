@@ -117,9 +117,7 @@ def test_diff_on_the_terminal(small: Audited, tmp_path: Path) -> None:
     assert "is no audit.json of this version" in crmaudit("diff", tmp_path, later).said
 
 
-def test_a_hostile_name_does_not_reach_the_terminal(
-    small: Audited, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_hostile_name_does_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     evil = Finding("retention/act/x", "act", "\x1b[31mred[/bold]\x07")
     old, new = told("2026-01-31", 4.0), told("2026-01-31", 4.0, findings=(evil,))
     from crmaudit.terminal import console  # noqa: PLC0415

@@ -2,6 +2,7 @@
 -- place    = 2
 -- title    = "At risk of leaving"
 -- subject  = "at risk"
+-- stake    = "{amount} in the last window"
 -- text     = ["Still a customer with a probability of {stays_a_year_pct} in a year: the contract's age and kind.", "Still a customer with a probability of {active_pct}: silent for {silence_days}, where {typical_gap_days} are usual.", "Still a customer with a probability of {active_pct}."]
 -- cleared  = "No longer at risk of leaving."
 -- entities = [["invoices", "payments", "opportunities", "subscriptions"]]

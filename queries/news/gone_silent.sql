@@ -2,6 +2,7 @@
 -- place    = 1
 -- title    = "Gone silent"
 -- subject  = "gone silent"
+-- stake    = "{amount} in the last window"
 -- text     = "Silent for {silence_days}, where {typical_gap_days} are usual; by chance {chance_pct} of such customers would be silent for so long."
 -- cleared  = "Bought again."
 -- entities = [["invoices", "payments", "opportunities"]]
