@@ -14,6 +14,8 @@ from crmaudit.sentences import fill
 FIRST = 5
 MOST = 8
 """Lines of a section; the rest is counted."""
+MOST_OF_THE_FIRST_MAIL = 3
+"""How things stand is a long story, and none of it is news."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,7 @@ def digest(changes: Changes, week: Week, kinds: Collection[Kind], *, owner: str 
         intro=_intro(changes, week),
         owner=text.clean(owner),
         first=first,
-        sections=tuple(_sections(rest, by_id.values())),
+        sections=tuple(_sections(rest, by_id.values(), MOST if changes.since else MOST_OF_THE_FIRST_MAIL)),
         findings=() if owner else tuple(findings),
         flows=() if owner else tuple(map(_flow_line, week.flows)),
         picture=picture,
@@ -153,7 +155,8 @@ def _item(group: Sequence[Entry], kinds: Mapping[str, Kind], week: Week) -> Item
     kind = kinds[entry.kind]
     stake = fill(kind.stake, {"amount": (entry.amount, "money")}, week.currency) if kind.stake and entry.amount else ""
     facts = (f"class {entry.customer_class}" if entry.customer_class else "", stake, text.clean(entry.owner))
-    also = (f"{kinds[other.kind].title}: {text.clean(other.text)}" for other in group[1:])
+    said = frozenset[str]().union(*(kinds[one.kind].says for one in group))
+    also = (f"{kinds[other.kind].title}: {text.clean(other.text)}" for other in group[1:] if other.kind not in said)
     return Item(
         level=entry.level,
         tag=kind.title,
@@ -164,11 +167,11 @@ def _item(group: Sequence[Entry], kinds: Mapping[str, Kind], week: Week) -> Item
     )
 
 
-def _sections(items: Sequence[Item], kinds: Iterable[Kind]) -> Iterable[Section]:
+def _sections(items: Sequence[Item], kinds: Iterable[Kind], most: int) -> Iterable[Section]:
     for kind in kinds:
         own = [item for item in items if item.tag == kind.title]
         if own:
-            yield Section(kind.title, tuple(own[:MOST]), _more(len(own) - MOST))
+            yield Section(kind.title, tuple(own[:most]), _more(len(own) - most))
 
 
 def _more(count: int) -> str:

@@ -6,6 +6,7 @@
     -- subject  = "gone silent"        the same in a subject line, after a number
     -- text     = ["...", "..."]       a sentence for each row: the first whose figures are all known
     -- stake    = "{amount} ..."    what the amount is, where the sentence does not say it
+    -- says     = ["at_risk"]       kinds that need not be told of a customer beside this one
     -- cleared  = "Bought again."      what it means that a row is gone; not told where absent
     -- entities = [["invoices"]]       of each group one must have come in, or nothing is known this time
     -- reads    = ["audit.table"]      tables of audits, which are there only when these had an answer
@@ -48,6 +49,7 @@ class Kind:
     subject: str
     texts: tuple[str, ...]
     stake: str
+    says: frozenset[str]
     cleared: str
     entities: tuple[tuple[str, ...], ...]
     reads: tuple[str, ...]
@@ -101,6 +103,7 @@ def _read_kind(path: Path) -> Kind:
         subject=text.string("subject"),
         texts=text.one_or_more("text"),
         stake=text.string("stake") if "stake" in text.data else "",
+        says=frozenset(text.strings("says")),
         cleared=text.string("cleared") if "cleared" in text.data else "",
         entities=tuple(tuple(group) for group in text.data.pop("entities", ())),
         reads=tuple(text.strings("reads")),

@@ -4,6 +4,7 @@
 -- subject  = "gone silent"
 -- stake    = "{amount} in the last window"
 -- text     = "Silent for {silence_days}, where {typical_gap_days} are usual; by chance {chance_pct} of such customers would be silent for so long."
+-- says     = ["at_risk"]
 -- cleared  = "Bought again."
 -- entities = [["invoices", "payments", "opportunities"]]
 -- ///
