@@ -204,7 +204,9 @@ def test_customer_text_stays_out_of_headers_and_mark_up(desk: Desk, monkeypatch:
         "To",
     ]
     assert found["Subject"] == "Week 28, the first mail: 1 at risk"
-    html, plain = found.get_body(("html",)), found.get_body(("plain",))  # type: ignore[attr-defined]
+    html, plain = found.get_body(("html",)), found.get_body(("plain",))
+    assert html is not None
+    assert plain is not None
     assert "<img" not in html.get_content()
     assert "&lt;img src=x onerror=alert(1)&gt;" in html.get_content()
     assert "\nBcc" not in plain.get_content()

@@ -7,7 +7,9 @@ from week to week its memory is discounted by w, so that old weeks weigh less (H
 
 w is the one that makes the past weeks likeliest, each predicted from those before it. A week with a campaign or an
 outage is more or less than Poisson about its level; the variance is widened by the mean square of the past weeks' own
-errors, as quasi-likelihood does, and never narrowed.
+errors, as quasi-likelihood does, and never narrowed. A past week far beyond its own prediction is drawn in to three
+standard deviations first, so that one freak week does not make news of the usual ones after it (Gelper, Fried &
+Croux); a level that has truly moved is followed within a few weeks.
 """
 
 from __future__ import annotations
@@ -28,6 +30,8 @@ PAPERS = (
     "Journal of Business & Economic Statistics 7, 407-417.",
     "Wedderburn, R. W. M. (1974). Quasi-likelihood functions, generalized linear models, and the Gauss-Newton method. "
     "Biometrika 61, 439-447.",
+    "Gelper, S., Fried, R. & Croux, C. (2010). Robust forecasting with exponential and Holt-Winters smoothing. "
+    "Journal of Forecasting 29, 285-300.",
     "Holm, S. (1979). A simple sequentially rejective multiple test procedure. Scandinavian Journal of Statistics 6, "
     "65-70.",
 )
@@ -39,6 +43,9 @@ LEAST_EVENTS = 10
 SLOWEST = 1.0
 FASTEST = 0.5
 """A level that forgets half of what it knew within a week is no level."""
+
+DISCOUNT_OF_CLEANING = 0.8
+"""Some five weeks tell what the next is compared with before it is drawn in."""
 
 Floats = NDArray[np.float64]
 
@@ -93,7 +100,7 @@ def level(counts: Floats) -> Level:
     """The level after these weeks, at the discount of greatest likelihood."""
     first = int(np.argmax(counts > 0))
     # A level of zero makes every later event impossible: what is known begins with the first event.
-    counts = counts[first:]
+    counts = _cleaned(counts[first:])
     best = minimize_scalar(lambda w: -_likelihood(counts, w), bounds=(FASTEST, SLOWEST), method="bounded")
     discount = max((float(best.x), SLOWEST), key=lambda w: _likelihood(counts, w))
     a, b = _filtered(counts, discount)
@@ -102,6 +109,24 @@ def level(counts: Floats) -> Level:
     settled = slice(min(8, len(mean) // 2), None)
     errors = (counts[1:] - mean) ** 2 / (mean * (1 + 1 / rate))
     return Level(float(a[-1]), float(b[-1]), discount, max(1.0, float(errors[settled].mean())))
+
+
+def _cleaned(counts: Floats) -> Floats:
+    """The weeks, each within three standard deviations of what those before it let expect."""
+    a, b = _filtered(counts, DISCOUNT_OF_CLEANING)
+    mean = a[:-1] / b[:-1]
+    errors = (counts[1:] - mean) ** 2 / (mean * (1 + 1 / b[:-1]))
+    # By the median, which freak weeks do not move; 0.455 is that of a squared normal.
+    spread = max(1.0, float(np.median(errors)) / 0.455) if len(errors) else 1.0
+    cleaned = counts.copy()
+    shape = rate = 0.0
+    for i, y in enumerate(counts):
+        if i:
+            reach = 3 * np.sqrt(spread * shape / rate * (1 + 1 / rate))
+            cleaned[i] = min(max(y, shape / rate - reach, 0.0), shape / rate + reach)
+        shape = DISCOUNT_OF_CLEANING * (shape + cleaned[i])
+        rate = DISCOUNT_OF_CLEANING * (rate + 1)
+    return cleaned
 
 
 def _filtered(counts: Floats, discount: float) -> tuple[Floats, Floats]:

@@ -44,7 +44,7 @@ class PostOffice:
 
     def mails(self) -> list[EmailMessage]:
         """The accepted mails, parsed again."""
-        return [message_from_bytes(content, policy=policy.default) for _, content in self.accepted]  # type: ignore[misc]
+        return [message_from_bytes(content, policy=policy.default) for _, content in self.accepted]
 
 
 def free_port() -> int:
@@ -86,7 +86,7 @@ def open_office(folder: Path, office: PostOffice, security: str = "starttls", *,
     controller = Controller(office, hostname="127.0.0.1", port=port or free_port(), **extra)
     if security == "tls":
         # Its own first knock at the door would not trust the certificate.
-        controller._trigger_server = lambda: _knock(authority, controller.port)  # type: ignore[method-assign]
+        controller._trigger_server = lambda: _knock(authority, controller.port)
     controller.start()
     try:
         yield Mail(
