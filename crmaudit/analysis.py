@@ -10,11 +10,22 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import duckdb
 
-from crmaudit import __version__, identity, lists, losses, redact, render, repeated_sales, report, workspace
+from crmaudit import (
+    __version__,
+    clock,
+    history,
+    identity,
+    lists,
+    losses,
+    redact,
+    render,
+    repeated_sales,
+    report,
+    workspace,
+)
 from crmaudit.audits import Audit, Model, read_models
 from crmaudit.catalogue import audits_of
 from crmaudit.database import Database, create_loaded, filled_counts, make_writable
@@ -60,6 +71,7 @@ def analyze(
     queries: Iterable[Path] = (),
     reviewed: Path | None = None,
     limits: Limits = Limits(),
+    today: dt.date | None = None,
     progress: Progress = lambda _: None,
     also: Callable[[report.Report, Path], object] = lambda *_: None,
     redaction_key: bytes | None = None,
@@ -77,7 +89,7 @@ def analyze(
     audits = audits_of(queries)
     verdicts = read_reviewed(reviewed) if reviewed is not None else ()
     found = _survey(exports)
-    today = dt.datetime.now(ZoneInfo(settings.timezone)).date()
+    today = today or clock.now(settings.timezone).date()
     with workspace.replacing(out) as fresh:
         scratch = fresh / "scratch"
         scratch.mkdir()
@@ -202,8 +214,9 @@ def read_all(
 
 def _write_renderings(result: report.Report, fresh: Path) -> None:
     """audit.json last: it is the mark of a whole audit folder."""
+    trends = history.trends(history.remember(fresh, result))
     for name, content in (
-        ("report.html", render.html(result)),
+        ("report.html", render.html(result, trends=trends)),
         ("report.md", render.markdown(result)),
         (workspace.MARKER, report.to_json(result)),
     ):

@@ -271,6 +271,59 @@ def query(
 
 
 @app.command()
+def weekly(
+    exports: Exports,
+    to: Annotated[list[str], typer.Option(help="Who gets the mail; may be repeated.")],
+    out: Annotated[Path, typer.Option(help="The audit folder, which also keeps what was sent.")] = Path("audit"),
+    config: Config = None,
+    as_of: Annotated[str | None, typer.Option(help="Day to look from; else the last purchase.")] = None,
+    queries: Queries = None,
+    per_owner: Annotated[bool, typer.Option("--per-owner", help="Write to each colleague about their own.")] = False,
+    attach: Annotated[bool, typer.Option("--attach", help="Attach report.html.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write the mails as .eml and send nothing.")] = False,
+    in_doubt: Annotated[
+        str | None, typer.Option(help="repeat or drop: what becomes of mails that may not have arrived.")
+    ] = None,
+) -> None:
+    """Mail what has changed since the last mail; made for cron, says nothing unless it fails."""
+    if in_doubt not in (None, "repeat", "drop"):
+        raise UsageError(f"--in-doubt takes repeat or drop, not {in_doubt!r}")
+    from crmaudit import clock, reviewed  # noqa: PLC0415
+    from crmaudit import weekly as weekly_run  # noqa: PLC0415
+    from crmaudit.settings import find  # noqa: PLC0415
+    from crmaudit.terminal import progress  # noqa: PLC0415
+
+    settings = _settings(exports, config, as_of=as_of)
+    with progress(quiet=False) as tell:
+        job = weekly_run.Job(
+            exports,
+            out,
+            settings,
+            clock.now(settings.timezone),
+            queries=tuple(queries or ()),
+            reviewed=reviewed.find(exports, config or find(exports)),
+            progress=tell,
+        )
+        order = weekly_run.Order(tuple(to), per_owner, attach, dry_run, in_doubt or "")
+        paths = weekly_run.run(job, order)
+    for path in paths:
+        print(path)
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="The earlier audit folder, or its audit.json.")],
+    new: Annotated[Path, typer.Argument(help="The later one.")] = Path("audit"),
+) -> None:
+    """Show what differs between two audits: figures, findings, answers."""
+    from crmaudit import history, render  # noqa: PLC0415
+    from crmaudit.terminal import console  # noqa: PLC0415
+
+    before, now = history.open_report(old), history.open_report(new)
+    render.difference(history.difference(before, now), now.currency, console())
+
+
+@app.command()
 def check(folder: Annotated[Path, typer.Argument(help="Folder with audits: <chapter>/<id>.sql.")]) -> None:
     """Check a folder of audits of your own."""
     from crmaudit import catalogue  # noqa: PLC0415

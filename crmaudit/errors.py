@@ -25,6 +25,12 @@ class AuditFileError(CrmauditError):
     """An audit file breaks the rules; names the file, the line and the rule."""
 
 
+class MailError(CrmauditError):
+    """A mail was not delivered, or nobody knows whether it was; it is kept."""
+
+    exit_code = 69
+
+
 class LockedError(CrmauditError):
     """Another run is writing to the same folder."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
@@ -23,6 +23,10 @@ class Card:
     tone: str = ""
     """`better` or `worse`, where the report says which way is better; `within chance` where its interval spans 0."""
     audit: str = ""
+    trend: Markup = field(default_factory=Markup)
+    """A line through the figure's earlier dates, where there are three."""
+    trend_from: str = ""
+    """What the figure was at the first of these dates."""
 
 
 @dataclass(frozen=True)

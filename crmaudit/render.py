@@ -17,6 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from crmaudit import text, view
+from crmaudit.digest import Digest
+from crmaudit.history import Change, Difference, Trends
 from crmaudit.report import LEVELS, Level, Report
 from crmaudit.resources import folder
 
@@ -25,12 +27,12 @@ _SHOWN: dict[Level, int] = {"act": 20, "watch": 10, "good": 5, "info": 0}
 """How many findings of each level a terminal shows."""
 
 
-def html(report: Report, *, title: str = "Customer base audit") -> str:
+def html(report: Report, *, title: str = "Customer base audit", trends: Trends | None = None) -> str:
     """`report.html`: one file that loads nothing. Its one script and its style are allowed by their hashes alone."""
     templates = folder("report_templates")
     script, style = _read(templates / "report.js"), _read(templates / "style.css")
     return environment(templates).get_template("report.html.j2").render(
-        page=view.page(report, title=title),
+        page=view.page(report, title=title, trends=trends),
         script=Markup(script),  # noqa: S704 -- our own file
         style=Markup(style),  # noqa: S704 -- our own file
         policy="default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
@@ -43,6 +45,17 @@ def markdown(report: Report, *, title: str = "Customer base audit") -> str:
     templates = environment(folder("report_templates"))
     templates.finalize = as_markdown
     return templates.get_template("report.md.j2").render(page=view.page(report, title=title, pictures=False))
+
+
+def weekly(page: Digest) -> tuple[str, str]:
+    """The weekly mail as HTML and as plain text."""
+    templates = folder("report_templates")
+    plain = environment(templates)
+    plain.autoescape = False
+    return (
+        environment(templates).get_template("weekly.html.j2").render(page=page),
+        plain.get_template("weekly.txt.j2").render(page=page),
+    )
 
 
 def terminal(report: Report, console: Console) -> None:
@@ -74,6 +87,40 @@ def terminal(report: Report, console: Console) -> None:
         console.print(_said(f"Data: {line.text}"))
     for shown in page.failed:
         console.print(_said(f"Failed: {shown.id}: {shown.reason}", "red"))
+
+
+def difference(found: Difference, currency: str, console: Console) -> None:
+    """Prints what differs between two audits: figures by question, then answers and findings."""
+    console.print(_said(f"As of {found.old_as_of}, and as of {found.new_as_of}:"))
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False)
+    table.add_column("", ratio=1)
+    table.add_column("Before", justify="right")
+    table.add_column("Now", justify="right")
+    alike, title = found.unchanged, ""
+    for change in found.changes:
+        before, now = (text.value(value, change.unit, currency) for value in (change.old, change.new))
+        if before == now:
+            # What differs in digits that nobody is shown.
+            alike += 1
+            continue
+        if change.title != title:
+            title = change.title
+            table.add_row(_said(text.clean(title), "bold"), "", "")
+        table.add_row(_said("  " + text.clean(change.label)), _said(before), _said(now, _tone(change)))
+    if table.row_count:
+        console.print(table)
+    console.print(_said(f"{text.count(alike, 'figure')} as before."))
+    for audit, was, is_now in found.statuses:
+        console.print(_said(f"{text.clean(audit)} was {was}, now {is_now}."))
+    for heading, findings in (("New", found.appeared), ("Gone", found.gone)):
+        for finding in findings:
+            console.print(_said(f"{heading}: {text.clean(finding.text)}", _STYLES[finding.level]))
+
+
+def _tone(change: Change) -> str:
+    if change.better is None or not all(isinstance(v, int | float) for v in (change.old, change.new)):
+        return ""
+    return "green" if (change.new > change.old) == (change.better == "up") else "red"  # type: ignore[operator]
 
 
 def _said(words: str, style: str = "") -> Text:

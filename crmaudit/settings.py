@@ -66,6 +66,25 @@ class Bounds(_Strict):
         return value
 
 
+class Mail(_Strict):
+    """The mail server, and who sends. Name and password are never here: see `outputs.mail`."""
+
+    host: str = ""
+    port: int | None = Field(default=None, ge=1, le=65535)
+    """None: 587 for STARTTLS, 465 for TLS, 25 for neither."""
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    sender: str = ""
+    user: str = ""
+    """Who logs in; empty: nobody does."""
+    password_file: Path | None = None
+    """A file that its owner alone can read; by default the environment is asked."""
+    ca_file: Path | None = None
+    """Certificates to trust in place of the system's, in PEM."""
+    timeout: float = Field(default=30.0, gt=0, le=600)
+    owners: dict[str, str] = Field(default_factory=dict)
+    """Addresses of colleagues, by their name or id in the exports; they go before the exports' own."""
+
+
 class Settings(_Strict):
     """Everything that cannot be guessed, with the guesses' defaults."""
 
@@ -79,6 +98,9 @@ class Settings(_Strict):
     stages: dict[str, Literal["won", "lost", "open"]] = Field(default_factory=dict)
     rates: dict[str, Annotated[float, Field(gt=0, allow_inf_nan=False)]] = Field(default_factory=dict)
     """Report currency per unit of another currency."""
+    mail: Mail = Mail()
+    snooze: dict[str, dt.date] = Field(default_factory=dict)
+    """Customers, by name, of whom the weekly mail says nothing up to and including a day."""
     files: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """What a file is and how its columns map, by the file's name; checked where the files are read."""
     assert_: dict[str, dict[str, Bounds]] = Field(default_factory=dict, alias="assert")
@@ -237,6 +259,6 @@ def _path_of(toml: str) -> list[str]:
 
 
 def _keys(loc: Sequence[int | str]) -> list[str]:
-    parts: dict[str, type[BaseModel]] = {"customers": Customers, "classes": Classes, "assert": Bounds}
+    parts: dict[str, type[BaseModel]] = {"customers": Customers, "classes": Classes, "mail": Mail, "assert": Bounds}
     model = parts.get(str(loc[0]) if loc else "", Settings)
     return [field.alias or name for name, field in model.model_fields.items()]

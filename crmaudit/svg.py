@@ -95,6 +95,27 @@ def sentence(words: str, width: float = 600) -> str:
     return _document([_words(words, 0, 22, "muted")], width, 34)
 
 
+def sparkline(points: Sequence[tuple[float, float]]) -> str:
+    """A line without axes over at least two points, the last of them marked; its looks are the style sheet's.
+
+    A report has hundreds of them: every byte that all share is left to the style sheet.
+    """
+    (xs, ys), edge, right, bottom = zip(*points, strict=True), 3, 117, 21
+    wide, high = max(xs) - min(xs) or 1, max(ys) - min(ys)
+    places = [
+        (
+            edge + round((right - edge) * (x - min(xs)) / wide),
+            12 if not high else bottom - round((bottom - edge) * (y - min(ys)) / high),
+        )
+        for x, y in points
+    ]
+    root = ET.Element("svg", {"class": "spark", "viewBox": "0 0 120 24", "aria-hidden": "true"})
+    ET.SubElement(root, "path", {"class": "s-c1", "d": "M" + "L".join(f"{x},{y}" for x, y in places)})
+    x, y = places[-1]
+    ET.SubElement(root, "circle", {"class": "f-c1", "cx": str(x), "cy": str(y), "r": "2.5"})
+    return ET.tostring(root, encoding="unicode")
+
+
 def _document(shapes: Sequence[ET.Element], width: float, height: float) -> str:
     size = {"width": f"{width:.0f}", "height": f"{height:.0f}", "viewBox": f"0 0 {width:.0f} {height:.0f}"}
     root = ET.Element("svg", {"xmlns": _SPACE, "class": "chart", **size, "aria-hidden": "true", "focusable": "false"})

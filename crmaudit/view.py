@@ -5,12 +5,15 @@ Nothing is computed here that is not in the report object; this module only choo
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from markupsafe import Markup
 
-from crmaudit import charts, text
+from crmaudit import charts, svg, text
+from crmaudit.history import Trends
 from crmaudit.page import (
     Card,
     Chapter,
@@ -53,10 +56,15 @@ BASE: tuple[tuple[str, tuple[str, ...], str], ...] = (
 MOST_BASE = 5
 
 
-def page(report: Report, *, title: str = "Customer base audit", pictures: bool = True) -> Page:
+def page(
+    report: Report, *, title: str = "Customer base audit", pictures: bool = True, trends: Trends | None = None
+) -> Page:
     """The report in words. `pictures=False` leaves the charts undrawn, for Markdown and the terminal."""
+    trends = trends or {}
     anchors = _anchors(report)
-    exhibits = [exhibit(result, report, anchors[i], pictures=pictures) for i, result in enumerate(report.audits)]
+    exhibits = [
+        exhibit(result, report, anchors[i], trends, pictures=pictures) for i, result in enumerate(report.audits)
+    ]
     lines = [line for shown in exhibits for line in shown.findings]
     order = {(result.id, i): found for result in report.audits for i, found in enumerate(result.findings)}
     ranked = sorted(zip(order.values(), lines, strict=True), key=lambda pair: _rank(pair[0]))
@@ -71,7 +79,7 @@ def page(report: Report, *, title: str = "Customer base audit", pictures: bool =
         verdict=_verdict(groups, exhibits),
         groups=groups,
         data=tuple(_line(found, report, None, {}) for found in sorted(report.findings, key=_rank)),
-        base=_base(report, {result.id: anchors[i] for i, result in enumerate(report.audits)}),
+        base=_base(report, {result.id: anchors[i] for i, result in enumerate(report.audits)}, trends),
         chapters=_chapters(report, exhibits),
         exports=_exports(exhibits),
         unanswered=tuple(shown for shown in exhibits if shown.status == "unanswerable"),
@@ -130,7 +138,7 @@ def _metric(report: Report, address: str) -> Metric | None:
     return next((result.metrics.get(name) for result in report.audits if result.id == audit), None)
 
 
-def _base(report: Report, anchors: Mapping[str, str]) -> tuple[Card, ...]:
+def _base(report: Report, anchors: Mapping[str, str], trends: Trends) -> tuple[Card, ...]:
     cards = []
     for label, addresses, change in BASE:
         found = next(((a, m) for a in addresses if (m := _metric(report, a)) and m.value is not None), None)
@@ -139,7 +147,8 @@ def _base(report: Report, anchors: Mapping[str, str]) -> tuple[Card, ...]:
             moved = _metric(report, change) if change else None
             words, tone = _change(moved, metric, report.currency)
             anchor = anchors[address.partition(".")[0]]
-            cards.append(_card(label, metric, report.currency, change=words, tone=tone, audit=anchor))
+            card = _card(label, metric, report.currency, change=words, tone=tone, audit=anchor)
+            cards.append(_with_trend(card, trends.get(address, ()), metric.unit, report.currency))
     return tuple(cards[:MOST_BASE])
 
 
@@ -172,7 +181,19 @@ def _card(label: str, metric: Metric, currency: str, *, change: str = "", tone: 
     )
 
 
-def exhibit(result: Result, report: Report, anchor: str, *, pictures: bool) -> Exhibit:
+def _with_trend(card: Card, points: Sequence[tuple[str, float]], unit: str, currency: str) -> Card:
+    if not points:
+        return card
+    days = [(dt.date.fromisoformat(day).toordinal(), value) for day, value in points]
+    first, value = points[0]
+    return replace(
+        card,
+        trend=Markup(svg.sparkline(days)),  # noqa: S704 -- written by svg.py from numbers
+        trend_from=f"{text.value(value, unit, currency)} on {text.value(first, 'date')}",
+    )
+
+
+def exhibit(result: Result, report: Report, anchor: str, trends: Trends, *, pictures: bool) -> Exhibit:
     """One audit in words, its charts drawn."""
     currency = report.currency
     tables = {table.name: _table(table, result, anchor, currency) for table in result.tables}
@@ -191,7 +212,12 @@ def exhibit(result: Result, report: Report, anchor: str, *, pictures: bool) -> E
         reason=text.clean(result.reason or ""),
         bias=text.clean(result.bias or ""),
         cards=tuple(
-            _card(text.clean(metric.label) or text.name(name), metric, currency)
+            _with_trend(
+                _card(text.clean(metric.label) or text.name(name), metric, currency),
+                trends.get(f"{result.id}.{name}", ()),
+                metric.unit,
+                currency,
+            )
             for name, metric in result.metrics.items()
         ),
         findings=tuple(

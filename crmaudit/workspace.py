@@ -17,7 +17,21 @@ from crmaudit.errors import LockedError, UsageError
 MARKER = "audit.json"
 """The file by which an audit folder is known."""
 
-OURS = ("audit.*", "report.*", "gap.*", "rejects.csv", "review.csv", "charts", ".DS_Store", "Thumbs.db", "desktop.ini")
+KEPT = ("history.json", "weekly")
+"""What outlives a run: earlier figures, and what was mailed. The next run finds them in its fresh folder."""
+
+OURS = (
+    "audit.*",
+    "report.*",
+    "gap.*",
+    "rejects.csv",
+    "review.csv",
+    "charts",
+    ".DS_Store",
+    "Thumbs.db",
+    "desktop.ini",
+    *KEPT,
+)
 """What an audit folder holds; anything else in it is somebody's, and is not to be replaced."""
 
 
@@ -28,19 +42,37 @@ def replacing(out: Path) -> Iterator[Path]:
     UsageError where `out` holds something that is no audit or cannot be written; LockedError where another run writes
     there. Beside `out` stays an empty `.NAME.lock`: to remove it would let two runs hold a lock of that name.
     """
-    out = out.resolve()
-    _refuse_what_is_no_audit(out)
-    with _locked(out), _private_files():
-        _sweep(out)
-        fresh = _beside(out, "new")
+    with holding(out) as place:
+        out, fresh = place, _beside(place, "new")
         with _writable(out):
             fresh.mkdir(mode=0o700)
+            _keep(out, fresh)
         try:
             yield fresh
             with _writable(out):
                 _swap(fresh, out)
         finally:
             shutil.rmtree(fresh, ignore_errors=True)
+
+
+@contextmanager
+def holding(out: Path) -> Iterator[Path]:
+    """Nobody else writes in `out`, which is whole again if a run was killed; errors as in `replacing`, which may follow
+    within: what a run keeps is read, changed and replaced by one hand."""
+    out = out.resolve()
+    _refuse_what_is_no_audit(out)
+    with _locked(out), _private_files():
+        _sweep(out)
+        yield out
+
+
+def _keep(out: Path, fresh: Path) -> None:
+    for name in KEPT:
+        kept = out / name
+        if kept.is_dir():
+            shutil.copytree(kept, fresh / name)
+        elif kept.exists():
+            shutil.copy2(kept, fresh / name)
 
 
 def _refuse_what_is_no_audit(out: Path) -> None:
@@ -73,7 +105,7 @@ def _beside(out: Path, kind: Literal["new", "before", "lock"]) -> Path:
 def _locked(out: Path) -> Iterator[None]:
     with _writable(out):
         out.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(_beside(out, "lock"), blocking=False, mode=0o600)
+        lock = FileLock(_beside(out, "lock"), blocking=False, mode=0o600, is_singleton=True)
         # A refused lock is an OSError too, and is told apart within.
         _acquire(lock, out)
     try:

@@ -336,7 +336,7 @@ def test_an_interrupt_at_any_moment(share: float, number: int, tmp_path: Path, w
         assert ran.code in (130, -number)
         assert contents(out) == {"audit.json": b"earlier"}
     else:
-        assert len(contents(out)) == 6
+        assert len(contents(out)) == 7
     assert "Traceback" not in ran.err or share < 0.1, "only Python itself, while it starts, may dump one"
     if number != signal.SIGKILL:
         assert {p.name for p in tmp_path.iterdir()} <= {".audit.lock", "audit"}

@@ -6,7 +6,7 @@
 -- table = "rhythm_groups"
 -- segment = "segment"
 -- adds = ["typical_gap_days", "overdue_after_days", "lapsed_after_days"]
--- gives = { priors = "rhythm_priors(segment)", parameters = "rhythm_facts(overdue_if_nobody_leaves_pct, lapsed_if_nobody_leaves_pct)" }
+-- gives = { priors = "rhythm_priors(segment, r, alpha_days)", parameters = "rhythm_facts(overdue_if_nobody_leaves_pct, lapsed_if_nobody_leaves_pct)" }
 -- ///
 select
     coalesce(p.segment, 'unknown') as segment,
