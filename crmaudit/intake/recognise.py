@@ -11,11 +11,12 @@ from typing import Any
 import duckdb
 
 from crmaudit.errors import SettingsError
-from crmaudit.intake.mapping import PARTY, ColumnMapping, Links, from_known, is_specific, load_stamps, propose
+from crmaudit.intake.mapping import PARTY, ColumnMapping, Links, from_known, is_specific, propose
 from crmaudit.intake.overrides import apply_override, override_for
 from crmaudit.intake.profile import Profile, profile
 from crmaudit.intake.raw import RawTable
 from crmaudit.intake.sql import one_row, quoted
+from crmaudit.intake.stamps import load_stamps
 from crmaudit.intake.synonyms import (
     KnownExport,
     Vocabulary,
