@@ -8,17 +8,18 @@ where they share their rarest word or its misspelling, so that the work grows wi
 from __future__ import annotations
 
 import re
-import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
+
+from crmaudit import name_forms
+from crmaudit.name_forms import any_of
 
 SURE, DOUBTFUL = 0.85, 0.70
 """Similarity from which names are taken for one company's, and from which somebody should look."""
@@ -41,10 +42,7 @@ CLEAR = 0.05
 """By so much must the best candidate be better than the second."""
 AT_ONCE = 20_000
 
-_LETTERS = str.maketrans(
-    {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
-    | dict.fromkeys("'’`´ʼ", "")
-)
+_LETTERS = str.maketrans({**name_forms.LETTERS, **dict.fromkeys(name_forms.MARKS, "")})
 _WORDS = re.compile(r"\d+|[^\W\d_]+")
 _ROMAN = {"ii": "2", "iii": "3", "iv": "4", "vi": "6", "vii": "7", "viii": "8", "ix": "9", "xi": "11", "xii": "12"}
 
@@ -73,16 +71,13 @@ class _Knowledge:
 
 @cache
 def _knowledge() -> _Knowledge:
-    data = tomllib.loads((Path(__file__).parent / "name_words.toml").read_text(encoding="utf-8"))
-
-    def any_of(key: str) -> str:
-        return "|".join(re.escape(form) for form in sorted(data[key], key=lambda form: (-len(form), form)))
-
+    data = name_forms.words()
+    anywhere, end, start, attached = (any_of(data[key]) for key in ("anywhere", "end", "start", "attached"))
     return _Knowledge(
-        re.compile(rf" (?:{any_of('anywhere')})(?= )"),
-        re.compile(rf"(?: (?:{any_of('end')}))+ $"),
-        re.compile(rf"^ (?:{any_of('start')})(?= )"),
-        re.compile(any_of("attached")),
+        re.compile(rf" (?:{anywhere})(?= )"),
+        re.compile(rf"(?: (?:{end}))+ $"),
+        re.compile(rf"^ (?:{start})(?= )"),
+        re.compile(attached),
         frozenset(data["joining"]),
         data["short"],
     )

@@ -109,6 +109,7 @@ _TABLES = (
         _text("domain", "web site or mail domain"),
         _text("email", "general address"),
         _text("phone", "telephone"),
+        _text("tax_id", "tax or VAT number"),
         _text("segment", "size or market segment"),
         _text("industry", "industry or sector"),
         _text("region", "region or country"),

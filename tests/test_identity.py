@@ -40,17 +40,19 @@ def resolved(
 ) -> tuple[Links, list[tuple[Any, ...]]]:
     """Record -> the record that founded its party, rule, score, whether doubtful; and the doubtful pairs.
 
-    Rows are (system, id, name, domain) of accounts and (system, account_id, account_name, email) of invoices.
+    Rows are (system, id, name, domain, tax id) of accounts and (system, account_id, account_name, email) of invoices.
     """
     with duckdb.connect() as con:
         create_loaded(con, TABLES)
         con.execute(f"create table settings as select '{grain}' as grain")
         for table, columns, rows in (
-            ("accounts", "system, account_id, name, domain", accounts),
+            ("accounts", "system, account_id, name, domain, tax_id", accounts),
             ("invoices", "system, account_id, account_name, email", invoices),
         ):
+            width = columns.count(",") + 1
             for row in rows:
-                cells = ["null" if cell is None else f"'{quoted(cell)}'" for cell in (*row, *[None] * (4 - len(row)))]
+                whole = (*row, *[None] * (width - len(row)))
+                cells = ["null" if cell is None else f"'{quoted(cell)}'" for cell in whole]
                 con.execute(f"insert into loaded.{table} ({columns}) values ({', '.join(cells)})")
         identity.resolve(con, verdicts)
         links = con.execute(
@@ -60,6 +62,57 @@ def resolved(
         ).fetchall()
         pairs = con.execute("select * exclude (evidence) from doubtful_pairs order by all").fetchall()
         return {record: tuple(rest) for record, *rest in links}, pairs
+
+
+@pytest.mark.parametrize(
+    ("tax_id", "rule"),
+    [
+        ("DE 123.456.789", "tax id"),
+        ("de123456789", "tax id"),
+        ("DE123456780", "own"),  # another one
+        (None, "own"),
+    ],
+)
+def test_tax_number_says_who_a_company_is(tax_id: str | None, rule: str) -> None:
+    links, _ = resolved(
+        [("crm", "A1", "Hartmann", None, "DE123456789"), ("crm", "A2", "B"), ("erp", "K", "Z", None, tax_id)], []
+    )
+    assert links["account erp K"][1] == rule
+
+
+@pytest.mark.parametrize("filler", ["000000000", "DE 11111111", "12345", "unknown!"])
+def test_tax_number_that_only_fills_the_form_says_nothing(filler: str) -> None:
+    links, _ = resolved(
+        [("crm", "A1", "Hartmann", None, filler), ("crm", "A2", "B"), ("erp", "K", "Z", None, filler)], []
+    )
+    assert links["account erp K"][1] == "own"
+
+
+def test_web_site_goes_before_the_tax_number() -> None:
+    accounts = [
+        ("crm", "A1", "Hartmann", None, "DE123456789"),
+        ("crm", "A2", "Brunt", "brunt.de"),
+        ("erp", "K", "Z", "brunt.de", "DE123456789"),
+    ]
+    links, _ = resolved(accounts, [])
+    assert links["account erp K"] == ("account crm A2", "domain", 0.9, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        ("Zenithar Logistics G.m.b.H.", "name"),
+        ("ZENITHAR LOGISTICS S.A.", "name"),
+        ("Zenithar Logistics sp. z o.o.", "similar name"),
+        ("Zenithar Logistics Aktiengesellschaft", "name"),
+        ("Zénithar  Logistics", "name"),
+        ("Logistics Zenithar", "similar name"),
+        ("Ltd", "own"),
+    ],
+)
+def test_exact_names_know_the_legal_forms_that_similar_ones_know(name: str, rule: str) -> None:
+    links, _ = resolved(ACCOUNTS, [("billing", "K1", name)])
+    assert links["account billing K1"][1] == rule
 
 
 def test_name_that_resembles_one_joins_it() -> None:

@@ -11,11 +11,12 @@ from typing import Any
 import duckdb
 
 from crmaudit.errors import SettingsError
-from crmaudit.intake.mapping import PARTY, ColumnMapping, Links, from_known, is_specific, load_stamps, propose
+from crmaudit.intake.mapping import PARTY, ColumnMapping, Links, from_known, is_specific, propose
 from crmaudit.intake.overrides import apply_override, override_for
 from crmaudit.intake.profile import Profile, profile
 from crmaudit.intake.raw import RawTable
 from crmaudit.intake.sql import one_row, quoted
+from crmaudit.intake.stamps import load_stamps
 from crmaudit.intake.synonyms import (
     KnownExport,
     Vocabulary,
@@ -148,7 +149,9 @@ def _by_names(seen: Profile, words: Vocabulary, links: Links) -> Recognition:
     if best is None or best.score < ACCEPTED:
         reason = _why_nothing(seen, words, judged)
         return Recognition(seen, GENERIC, None, best.score if best else 0.0, (), _candidates(fitting), None, reason)
-    close = tuple(c for c in _candidates(fitting) if c.score >= max(ACCEPTED, best.score - CLOSE))
+    near = [j for j in fitting if j.score >= max(ACCEPTED, best.score - CLOSE)]
+    # What a file is called settles what its columns leave open.
+    close = _candidates([j for j in near if j is best or j.is_named or not best.is_named])
     if len(close) > 1 and not {c.entity for c in close} <= _WHO:
         return Recognition(seen, GENERIC, None, best.score, best.evidence, close, None, _question(seen, close))
     return Recognition(seen, GENERIC, best.mapping.entity, best.score, best.evidence, close, best.mapping)
@@ -167,6 +170,8 @@ class _Judged:
     mapping: ColumnMapping
     missing: tuple[str, ...]
     evidence: tuple[str, ...]
+    is_named: bool
+    """Whether the file's own name says so."""
 
 
 def _judge(entity: str, seen: Profile, words: Vocabulary, links: Links) -> _Judged:
@@ -207,7 +212,7 @@ def _judge(entity: str, seen: Profile, words: Vocabulary, links: Links) -> _Judg
     evidence.append(f"{len(mapping.columns)} of {len(seen.columns)} columns are columns of {entity}")
     if signs:
         evidence.append(f"telling columns: {', '.join(filter(None, map(mapping.source_of, signs)))}")
-    return _Judged(round(max(min(score, 1.0), 0.0), 2), mapping, tuple(missing), tuple(evidence))
+    return _Judged(round(max(min(score, 1.0), 0.0), 2), mapping, tuple(missing), tuple(evidence), word is not None)
 
 
 def _telling_names(concept: str, words: Vocabulary) -> tuple[str, ...]:

@@ -1,7 +1,22 @@
 -- /// model
 -- title = "What is known of each record that could tie it to another"
 -- ///
-with known as (
+-- Shorter than any country's, or one digit over and over, a tax number was put in to get past a form.
+with tax_numbers as (
+    select system, account_id, name, email, number
+    from (
+        select
+            *,
+            upper(regexp_replace(tax_id, '[^A-Za-z0-9]+', '', 'g')) as number,
+            regexp_replace(tax_id, '[^0-9]+', '', 'g') as digits
+        from loaded.accounts
+        where tax_id is not null
+    ) told
+    where length(number) >= 8
+        and digits <> repeat(left(digits, 1), length(digits))
+),
+
+known as (
     select record, 'id' as kind, 'account ' || system || ' ' || account_id as value
     from "references"
     where account_id is not null
@@ -48,20 +63,23 @@ with known as (
     cross join settings s
     where s.grain = 'account' and not d.is_shared
     union all
-    select record, 'name', name_key
-    from (
-        select
-            record,
-            trim(regexp_replace(
-                ' ' || regexp_replace(strip_accents(lower(account_name)), '[^a-z0-9\p{L}]+', ' ', 'g') || ' ',
-                '( (incorporated|inc|corporation|corp|company|co|limited|ltd|llc|llp|plc|gmbh|ag|kg|ohg|ug|sarl|sas|sa|srl|spa|bv|nv|ab|oy|as|aps|pty|lda|sl))+ +$',
-                ' '
-            )) as name_key
-        from "references"
-        where account_name is not null
-    ) names
+    select r.record, 'tax id', a.number
+    from tax_numbers a
+    join "references" r
+        on r.system = a.system
+        and r.account_id is not distinct from a.account_id
+        and r.account_name is not distinct from a.name
+        and r.email is not distinct from a.email
+        and r.contact_id is null
+        and r.lead_id is null
     cross join settings s
-    where s.grain = 'account' and name_key <> ''
+    where s.grain = 'account'
+    union all
+    select r.record, 'name', n.key
+    from "references" r
+    join name_keys n on n.name = r.account_name
+    cross join settings s
+    where s.grain = 'account' and n.key <> ''
 )
 
 select distinct record, kind, value
