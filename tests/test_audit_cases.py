@@ -104,6 +104,8 @@ CONTRACT = {
     "payment_behaviour": "days_to_pay_median overdue_amount failed_payments slower_payers",
     "renewals_due": "renewals_30d renewals_90d renewals_90d_mrr renewals_at_risk_mrr",
     "products_and_returns": "refund_rate_pct most_returned_product",
+    "engagement_and_sales": "association lag_days conversations_per_won_deal",
+    "service_and_upsell": "expansion_after_good_pct expansion_after_bad_pct difference_points",
     "churn_risk": "expected_active_customers probably_gone at_risk_customers at_risk_revenue holdout_error_pct auc",
 }
 """The figures that programs read by name: to be added to, never to be renamed."""
