@@ -206,5 +206,5 @@ def _series(
     _, start, length = np.unique(codes, return_index=True, return_counts=True)
     if (np.diff(numbers(frame, step))[np.setdiff1d(np.arange(frame.height - 1), start - 1)] != 1).any():
         raise ValueError(f"column {step!r} has gaps within a subject")
-    values = [numbers(frame, name) for name in ("exposed now", "events now", "share now")]
-    return Series(*values, start.astype(np.int64), length.astype(np.int64))
+    on, happened, by_chance = (numbers(frame, name) for name in ("exposed now", "events now", "share now"))
+    return Series(on, happened, by_chance, start.astype(np.int64), length.astype(np.int64))

@@ -52,7 +52,7 @@ def test_a_planted_effect_is_found_at_its_lag_with_its_size() -> None:
     assert best["lag"] == 3
     assert best["p"] < 0.01
     assert best["low"] < 2.0 < best["high"]
-    assert by_lag.filter(pl.col("lag") != 3)["chance"].min() > 0.05
+    assert (by_lag.filter(pl.col("lag") != 3)["chance"] > 0.05).all()
 
 
 def test_lumpy_noise_is_no_association_though_all_lags_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
