@@ -107,11 +107,14 @@ CONTRACT = {
     "payment_behaviour": "days_to_pay_median overdue_amount failed_payments slower_payers",
     "renewals_due": "renewals_30d renewals_90d renewals_90d_mrr renewals_at_risk_mrr",
     "products_and_returns": "refund_rate_pct most_returned_product",
+    "engagement_and_sales": "association lag_days conversations_per_won_deal",
+    "service_and_upsell": "expansion_after_good_pct expansion_after_bad_pct difference_points",
     "churn_risk": "expected_active_customers probably_gone at_risk_customers at_risk_revenue holdout_error_pct auc",
 }
 """The figures that programs read by name: to be added to, never to be renamed."""
 
 COMPETITORS = ("deals", "won", "lost", "win_rate_pct", "low_pct", "high_pct", "lost_value", "trend")
+OWNERS = ("deals", "win_rate_pct", "adjusted_win_rate_pct", "low_pct", "high_pct", "best_segment")
 
 
 @pytest.mark.parametrize("audit", CONTRACT)
@@ -122,10 +125,14 @@ def test_metrics_of_the_contract_are_there(audit: str) -> None:
     assert set(CONTRACT[audit].split()) <= AUDITS[audit].metric_rules.keys()
 
 
-def test_columns_of_the_contract_are_there() -> None:
-    block = next(b for b in AUDITS["win_loss_by_competitor"].tables if b.name == "competitors")
+@pytest.mark.parametrize(
+    ("audit", "table", "columns"),
+    [("win_loss_by_competitor", "competitors", COMPETITORS), ("rep_performance", "owners", OWNERS)],
+)
+def test_columns_of_the_contract_are_there(audit: str, table: str, columns: tuple[str, ...]) -> None:
+    block = next(b for b in AUDITS[audit].tables if b.name == table)
     named = {select.alias_or_name for select in sqlglot.parse_one(block.sql, read="duckdb").selects}
-    assert set(COMPETITORS) <= named
+    assert set(columns) <= named
 
 
 BLOCKS = [

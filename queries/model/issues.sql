@@ -1,13 +1,21 @@
 -- /// model
 -- title    = "Tickets opened by the as-of date, with hours to the first answer and to the solution"
--- optional = ["tickets.resolved_at", "tickets.first_response_at", "tickets.first_response_hours", "tickets.resolution_hours", "tickets.status", "tickets.category", "tickets.priority", "tickets.subject", "tickets.reopens", "tickets.satisfaction", "tickets.satisfaction_text", "tickets.is_escalated", "tickets.agent_id", "tickets.ticket_id"]
+-- optional = ["tickets.resolved_at", "tickets.first_response_at", "tickets.first_response_hours", "tickets.resolution_hours", "tickets.status", "tickets.category", "tickets.priority", "tickets.subject", "tickets.reopens", "tickets.satisfaction", "tickets.satisfaction_text", "tickets.is_escalated", "tickets.agent_id", "tickets.ticket_id", "users.user_id", "users.name"]
 -- ///
 -- Solved later than the as-of date is open on it. Hours as the export has them, else between the two instants.
+with people as (
+    select system, user_id, min(name) as name
+    from users
+    where user_id is not null
+    group by system, user_id
+)
+
 select
     t.party_id,
     t.system,
     t.ticket_id,
     t.opened_at,
+    coalesce(p.name, nullif(trim(t.agent_id), '')) as agent,
     nullif(trim(t.category), '') as category,
     nullif(trim(t.priority), '') as priority,
     case
@@ -30,4 +38,5 @@ select
     t.satisfaction
 from tickets t
 cross join clock c
+left join people p on p.system = t.system and p.user_id = t.agent_id
 where cast(t.opened_at as date) <= c.as_of_on
