@@ -142,16 +142,14 @@ def _coverage(known: KnownExport, header: set[str]) -> float:
 
 def _by_names(seen: Profile, words: Vocabulary, links: Links) -> Recognition:
     judged = sorted(
-        (_judge(entity, seen, words, links) for entity in words.tables), key=lambda j: (-j.score, j.mapping.entity)
+        (_judge(entity, seen, words, links) for entity in words.tables), key=lambda j: (-j.points, j.mapping.entity)
     )
     fitting = [j for j in judged if not j.missing]
     best = fitting[0] if fitting else None
     if best is None or best.score < ACCEPTED:
         reason = _why_nothing(seen, words, judged)
         return Recognition(seen, GENERIC, None, best.score if best else 0.0, (), _candidates(fitting), None, reason)
-    near = [j for j in fitting if j.score >= max(ACCEPTED, best.score - CLOSE)]
-    # What a file is called settles what its columns leave open.
-    close = _candidates([j for j in near if j is best or j.is_named or not best.is_named])
+    close = _candidates([j for j in fitting if j.score >= ACCEPTED and j.points >= best.points - CLOSE])
     if len(close) > 1 and not {c.entity for c in close} <= _WHO:
         return Recognition(seen, GENERIC, None, best.score, best.evidence, close, None, _question(seen, close))
     return Recognition(seen, GENERIC, best.mapping.entity, best.score, best.evidence, close, best.mapping)
@@ -170,8 +168,8 @@ class _Judged:
     mapping: ColumnMapping
     missing: tuple[str, ...]
     evidence: tuple[str, ...]
-    is_named: bool
-    """Whether the file's own name says so."""
+    points: float
+    """The score before it was cut to 1: of two that fit well the one that more speaks for."""
 
 
 def _judge(entity: str, seen: Profile, words: Vocabulary, links: Links) -> _Judged:
@@ -212,7 +210,7 @@ def _judge(entity: str, seen: Profile, words: Vocabulary, links: Links) -> _Judg
     evidence.append(f"{len(mapping.columns)} of {len(seen.columns)} columns are columns of {entity}")
     if signs:
         evidence.append(f"telling columns: {', '.join(filter(None, map(mapping.source_of, signs)))}")
-    return _Judged(round(max(min(score, 1.0), 0.0), 2), mapping, tuple(missing), tuple(evidence), word is not None)
+    return _Judged(round(max(min(score, 1.0), 0.0), 2), mapping, tuple(missing), tuple(evidence), score)
 
 
 def _telling_names(concept: str, words: Vocabulary) -> tuple[str, ...]:
