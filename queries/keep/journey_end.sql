@@ -322,7 +322,7 @@ with told as (
 firsts as (
     select c.party_id, c.lost_on, min(t.told_on) as noticed_on
     from cases c
-    join clock k on c.lost_on <= k.as_of_on
+    cross join clock k
     left join told t on t.party_id = c.party_id and t.told_on >= c.lost_on - 90 and t.told_on <= k.as_of_on
     group by c.party_id, c.lost_on
 )

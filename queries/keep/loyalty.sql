@@ -74,7 +74,7 @@ answers as (
         row_number() over (partition by s.party_id order by s.answered_on desc, s.score) as place
     from survey_responses s
     join clock k on s.answered_on <= k.as_of_on
-    where lower(s.kind) like '%nps%' and s.score is not null and s.party_id is not null
+    where lower(s.kind) like '%nps%' and s.score is not null
 ),
 
 running as (

@@ -168,7 +168,7 @@ recurring as (
     select l.party_id, 12 * sum(v.mrr) as amount
     from lapses l
     join subscription_values v on v.party_id = l.party_id and v.started_on <= l.left_on and v.ended_on >= l.left_on and not v.is_trial
-    where l.period = 'current' and l.kind = 'out of contract'
+    where l.period = 'current'
     group by l.party_id
 ),
 
