@@ -47,6 +47,14 @@ def test_rows_written_twice_say_nothing_more() -> None:
     assert again.covariance == pytest.approx(once.covariance)
 
 
+def test_who_stands_on_both_sides_with_one_score_tells_nothing_for_sure() -> None:
+    """One row of each outcome and the same score: the area is one half whoever is drawn, so it has no variance."""
+    score = np.random.default_rng(6).normal(size=30)
+    found = clustered_auc.areas(np.r_[score, score][:, None], np.arange(60) < 30, np.r_[np.arange(30), np.arange(30)])
+    assert found.areas[0] == pytest.approx(0.5)
+    assert found.covariance[0, 0] == pytest.approx(0, abs=1e-12)
+
+
 def test_agrees_with_a_bootstrap_of_the_individuals() -> None:
     rng = np.random.default_rng(3)
     scores, came, who = panel(rng, 200, 4, 0.6)
