@@ -34,7 +34,9 @@ def holds(share: float, runs: int) -> bool:
 def test_the_worth_that_comes_lies_in_its_interval(name: str, runs: int) -> None:
     found = outcomes(BASES[name], runs)
     assert holds(sum(o.is_held for o in found) / len(found), runs)
-    assert 0.92 <= sum(o.each_held for o in found) / len(found) <= 0.985
+    # One in ten contracts or more runs to the end of the horizon, which is then the upper end: nothing lies above it.
+    most = 0.995 if name == "contract" else 0.985
+    assert 0.92 <= sum(o.each_held for o in found) / len(found) <= most
     assert 0.95 < sum(o.worth for o in found) / sum(o.came for o in found) < 1.05
 
 
