@@ -175,10 +175,7 @@ def estimate(
 
 
 def _period(table: pl.DataFrame, numbers: pl.DataFrame, column: str, name: str, later: float) -> _Period:
-    """The rows of one period in an order that depends on what they say alone, so that shuffling changes nothing.
-
-    `later` is what times were cut by in the mean.
-    """
+    """One period's rows in an order of their own, so that shuffling changes nothing; times were cut by `later`."""
     rows = np.flatnonzero((table[column] == name).fill_null(value=False).to_numpy())
     values = [numbers[:, i].to_numpy()[rows] for i in range(5)]
     order = np.lexsort(values[::-1])
@@ -397,7 +394,6 @@ def _worth(
     shifts = [] if along is None else moves(mean, chosen.values, along)
     unknown = np.full(current.rows.size, np.nan if along is None else 0.0)
     found |= {f"worth_move_{i + 1}": shifts[i] if i < len(shifts) else unknown for i in range(PARAMETERS)}
-    columns = {name: np.full(height, np.nan) for name in found}
-    for name, values in found.items():
-        columns[name][current.rows] = values
-    return pl.DataFrame(columns).with_columns(pl.all().fill_nan(None))
+    columns = np.full((height, len(found)), np.nan)
+    columns[current.rows] = np.column_stack(list(found.values()))
+    return pl.DataFrame(columns, schema=list(found)).fill_nan(None)
