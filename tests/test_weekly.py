@@ -275,18 +275,19 @@ def children(place: Path, port: int) -> Iterator[Callable[..., tuple[int, str]]]
         [sys.executable, "-m", "tests.weekly_child"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     ) as driver:  # fmt: skip
-        assert driver.stdin is not None
-        assert driver.stdout is not None
+        orders, answers = driver.stdin, driver.stdout
+        assert orders is not None
+        assert answers is not None
 
         def run(today: dt.datetime, moment: int, *flags: str) -> tuple[int, str]:
             said = place / "said.txt"
             said.write_text("", encoding="utf-8")
-            driver.stdin.write(" ".join([str(place), str(port), today.isoformat(), str(moment), *flags]) + "\n")
-            driver.stdin.flush()
-            return int(driver.stdout.readline()), said.read_text(encoding="utf-8")
+            orders.write(" ".join([str(place), str(port), today.isoformat(), str(moment), *flags]) + "\n")
+            orders.flush()
+            return int(answers.readline()), said.read_text(encoding="utf-8")
 
         yield run
-        driver.stdin.close()
+        orders.close()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
@@ -318,7 +319,8 @@ def test_weeks_with_a_kill_at_any_moment(weeks: int, tmp_path: Path) -> None:
         for to in ("ann@example.com", "bob@example.com"):
             assert counts[f"{week} to {to}"] == 1 or f"{week} to {to}" in doubts, f"{week} to {to} is lost in silence"
     assert kills > weeks / 2
-    assert 0 < len(doubts) < weeks
+    assert len(doubts) < weeks
+    assert doubts or weeks < 52, "a kill while a mail is handed over leaves a doubt, and of so many some do"
 
 
 def weeks_and_recipients(office: PostOffice) -> list[str]:
