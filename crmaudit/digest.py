@@ -14,6 +14,7 @@ from crmaudit.sentences import fill
 FIRST = 5
 MOST = 8
 """Lines of a section; the rest is counted."""
+MOST_CLEARED = 4
 MOST_OF_THE_FIRST_MAIL = 3
 """How things stand is a long story, and none of it is news."""
 
@@ -182,7 +183,9 @@ def _lists(entries: Sequence[Entry], kinds: Iterable[Kind], told: Callable[[Entr
     for kind in kinds:
         own = [entry for entry in entries if entry.kind == kind.id]
         if own:
-            yield Section(kind.title, tuple(told(entry, kind) for entry in own[:MOST]), _more(len(own) - MOST))
+            yield Section(
+                kind.title, tuple(told(entry, kind) for entry in own[:MOST_CLEARED]), _more(len(own) - MOST_CLEARED)
+            )
 
 
 def _cleared(entry: Entry, kind: Kind) -> Item:

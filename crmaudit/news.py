@@ -22,7 +22,7 @@ A row that is not `is_entered` is in the band between coming in and going out: i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,8 +114,11 @@ def _read_kind(path: Path) -> Kind:
     return kind
 
 
-def observe(db: Database, kinds: Iterable[Kind], told: report.Report) -> Observed:
-    """Every entry of an audit's database, and the findings of its report by their keys."""
+def observe(db: Database, kinds: Iterable[Kind], told: report.Report, known: Collection[str] = ()) -> Observed:
+    """The entries of an audit's database, and the findings of its report by their keys.
+
+    Of the band, which may hold half a base, only those that the last mail knew by their key.
+    """
     people = (folder("queries") / "weekly" / "people.sql").read_text(encoding="utf-8")
     came = {row[0] for row in db.con.execute("select entity from coverage where row_count > 0").fetchall()}
     tables = {
@@ -125,7 +128,7 @@ def observe(db: Database, kinds: Iterable[Kind], told: report.Report) -> Observe
     unknown: set[str] = set()
     for kind in kinds:
         if all(came.intersection(group) for group in kind.entities) and tables.issuperset(kind.reads):
-            entries |= {entry.key: entry for entry in _entries(db, kind, people, told.currency)}
+            entries |= {entry.key: entry for entry in _entries(db, kind, people, told.currency, known)}
         else:
             unknown.add(kind.id)
     entries |= {entry.key: entry for entry in _findings(told)}
@@ -133,16 +136,19 @@ def observe(db: Database, kinds: Iterable[Kind], told: report.Report) -> Observe
     return Observed(told.as_of or "", entries, frozenset(unknown))
 
 
-def _entries(db: Database, kind: Kind, people: str, currency: str) -> Iterable[Entry]:
+def _entries(db: Database, kind: Kind, people: str, currency: str, known: Collection[str]) -> Iterable[Entry]:
     types = db.columns(f"({kind.sql})")
     names = ("party", "customer", "class", "p_active", "owner", "owner_email")
-    rows = db.con.execute(
+    done = db.con.execute(
         f"select n.*, {', '.join(f'w.{name}' for name in names)} from ({kind.sql}) n "
         f"left join ({people}) w on w.party_id = n.party_id"
-    ).fetchall()
-    for row in rows:
+    )
+    for row in iter(done.fetchone, None):
         own: dict[str, Any] = dict(zip(types, row, strict=False))
         who: dict[str, Any] = dict(zip(names, row[len(types) :], strict=True))
+        key = f"{kind.id}/{own['record'] or who['party']}"
+        if not (own["is_entered"] or kind.moves or key in known):
+            continue
         values = {
             name: (report.rounded(own[name]), unit_of(name, kind_of))
             for name, kind_of in types.items()
@@ -150,7 +156,7 @@ def _entries(db: Database, kind: Kind, people: str, currency: str) -> Iterable[E
         }
         amount = report.rounded(own["amount"])
         yield Entry(
-            key=f"{kind.id}/{own['record'] or who['party']}",
+            key=key,
             kind=kind.id,
             is_entered=bool(own["is_entered"]),
             level=own["level"],

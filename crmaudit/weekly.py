@@ -181,7 +181,7 @@ def _audited(job: Job, box: Outbox) -> Known:
         con = querying.open_locked(job.out / "audit.duckdb", Path(scratch))
         try:
             db = Database(con, Path(scratch))
-            observed = news.observe(db, kinds, told)
+            observed = news.observe(db, kinds, told, earlier.kept if earlier else ())
             series = _series(db)
         finally:
             con.close()

@@ -61,7 +61,7 @@ def test_at_risk() -> None:
         "| 4 contractual 1 0.5 7 | 5 contractual 0.1 0.81 6 | 6 non-contractual 0.81 0.1 5 | 7 non-contractual 0.1 0.1 5",
         forecasts="party_id:integer silence_days:integer typical_gap_days:double | 1 90 30",
     )
-    assert found == {1: True, 2: False, 4: True}
+    assert found == {1: True, 2: False, 3: False, 4: True, 7: False}
 
 
 def test_gone_silent() -> None:
@@ -69,7 +69,7 @@ def test_gone_silent() -> None:
     tables = {
         "classes": CLASSES,
         "parties": "party_id:integer segment | 1 - | 2 - | 4 - | 5 - | 6 -",
-        "customers": "period party_id:integer window_purchases:integer | current 1 2 | current 4 1 | current 5 1 | previous 1 9999",
+        "customers": "period party_id:integer window_purchases:integer | current 1 2 | current 4 1 | current 5 1 | current 2 9999 | previous 1 9999",
         "rhythm_priors": "segment r:double alpha_days:double | unknown 1 100",
     }
     # Known for 100 days with 1 purchase: chance (200 / (200 + silence))^2.
@@ -78,7 +78,7 @@ def test_gone_silent() -> None:
         "window_revenue:decimal(18,4) | 1 260 80 2026-01-01 2026-04-11 2 50 | 2 900 80 2026-01-01 2026-04-11 2 40 "
         "| 4 200 80 2026-01-01 2026-04-11 2 30 | 5 150 80 2026-01-01 2026-04-11 2 20 | 6 900 - 2026-01-01 2026-04-11 2 10"
     )
-    assert entered("gone_silent", **tables, forecasts=forecasts) == {1: True, 4: False}
+    assert entered("gone_silent", **tables, forecasts=forecasts) == {1: True, 2: False, 4: False}
     many = tables | {"customers": "period party_id:integer window_purchases:integer | current 1 1300"}
     assert entered("gone_silent", **many, forecasts=forecasts) == {}, "13 of 1,300 gaps grow beyond 1 %"
 

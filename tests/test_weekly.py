@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes, policy
 from pathlib import Path
@@ -267,49 +268,60 @@ def test_the_command_tells_of_a_server_that_is_down(tmp_path: Path) -> None:
     assert "the first mail" in found["Subject"]
 
 
-def child(place: Path, port: int, today: dt.datetime, moment: int, *flags: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.weekly_child", str(place), str(port), today.isoformat(), str(moment), *flags],
-        cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
-    )  # fmt: skip
-    return done.returncode, done.stderr
+@contextmanager
+def children(place: Path, port: int) -> Iterator[Callable[..., tuple[int, str]]]:
+    """Runs that may die; each tells its exit code and what it said."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.weekly_child"], cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    ) as driver:  # fmt: skip
+        orders, answers = driver.stdin, driver.stdout
+        assert orders is not None
+        assert answers is not None
+
+        def run(today: dt.datetime, moment: int, *flags: str) -> tuple[int, str]:
+            said = place / "said.txt"
+            said.write_text("", encoding="utf-8")
+            orders.write(" ".join([str(place), str(port), today.isoformat(), str(moment), *flags]) + "\n")
+            orders.flush()
+            return int(answers.readline()), said.read_text(encoding="utf-8")
+
+        yield run
+        orders.close()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such signals")
-@pytest.mark.parametrize("weeks", [4, pytest.param(52, marks=pytest.mark.full)])
+@pytest.mark.parametrize("weeks", [8, pytest.param(52, marks=pytest.mark.full)])
 def test_weeks_with_a_kill_at_any_moment(weeks: int, tmp_path: Path) -> None:
     """No week is lost in silence, and none accepted twice unless a run has said that it is in doubt."""
     chance = random.Random(20260706)  # noqa: S311 -- the same kills every time
     (tmp_path / "audit").mkdir()
     (tmp_path / "audit" / "audit.json").write_text("{}", encoding="utf-8")
     office, doubts, kills = PostOffice(), set[str](), 0
-    with open_office(tmp_path, office) as mail:
-        assert mail.port is not None
+    with open_office(tmp_path, office) as mail, children(tmp_path, mail.port or 0) as child:
         for number in range(weeks):
             today = MONDAY + number * WEEK
-            code, _ = child(tmp_path, mail.port, today, chance.randint(1, 60))
+            code, _ = child(today, chance.randint(1, 75))
             kills += code == -signal.SIGKILL
-            code, said = child(tmp_path, mail.port, today, 0)
+            code, said = child(today, 0)
             assert code in (0, 69), said
-            doubts |= {
-                line.partition(" is in doubt")[0].removeprefix("crmaudit: ")
-                for line in said.splitlines()
-                if "is in doubt" in line
-            }
-            if code == 69:
-                counts = Counter(to_and_week(office))
-                assert max(counts.values(), default=1) == 1, "nothing is sent again before somebody says so"
-                code, said = child(tmp_path, mail.port, today, 0, "drop")
-                assert code == 0, said
-    counts = Counter(to_and_week(office))
+            doubted = {line.partition(" is in doubt")[0] for line in said.splitlines() if "is in doubt" in line}
+            doubts |= doubted
+            assert (code == 69) == bool(doubted), said
+            assert max(Counter(weeks_and_recipients(office)).values(), default=1) == 1, (
+                "sent again, and nobody had said so"
+            )
+            if doubted:
+                assert child(today, 0, "drop") == (0, "")
+    counts = Counter(weeks_and_recipients(office))
     for number in range(weeks):
         week = weekly.Job(tmp_path, tmp_path, Settings(), MONDAY + number * WEEK).week
         for to in ("ann@example.com", "bob@example.com"):
             assert counts[f"{week} to {to}"] == 1 or f"{week} to {to}" in doubts, f"{week} to {to} is lost in silence"
-            assert counts[f"{week} to {to}"] <= 1
-    assert kills >= weeks // 2
+    assert kills > weeks / 2
     assert len(doubts) < weeks
+    assert doubts or weeks < 52, "a kill while a mail is handed over leaves a doubt, and of so many some do"
 
 
-def to_and_week(office: PostOffice) -> list[str]:
+def weeks_and_recipients(office: PostOffice) -> list[str]:
     return [f"{message_from_bytes(mail)['Message-ID'][1:9]} to {to}" for to, mail in office.accepted]

@@ -11,7 +11,7 @@
 -- /// table news
 -- The chance of a silence is that of the next gap being longer, as the rhythm has it. Every purchase begins a gap, and of
 -- all gaps a share as large as the limit grows beyond it: the limit is set so that in a base that never leaves one A
--- customer a month is told, within 1 and 20 %.
+-- customer a month is told, within 1 and 20 %. Who is no A customer any more for all the silence is silent still.
 with histories as (
     select
         f.party_id,
@@ -20,17 +20,18 @@ with histories as (
         f.window_revenue,
         date_diff('day', f.first_purchase_on, f.last_purchase_on) as recency_days,
         f.purchases - 1 as frequency,
-        coalesce(p.segment, 'unknown') as segment
+        coalesce(p.segment, 'unknown') as segment,
+        coalesce(k.class = 'A', false) as is_best
     from forecasts f
     join parties p on p.party_id = f.party_id
-    join classes k on k.period = 'current' and k.party_id = f.party_id and k.class = 'A'
+    left join classes k on k.period = 'current' and k.party_id = f.party_id
     where f.typical_gap_days is not null
 ),
 
 limits as (
     select least(0.2, greatest(0.01, 0.25 * 52 / greatest(sum(c.window_purchases), 1))) as share
     from customers c
-    join histories h on h.party_id = c.party_id
+    join histories h on h.party_id = c.party_id and h.is_best
     where c.period = 'current'
 ),
 
@@ -43,7 +44,7 @@ chances as (
 select
     cast(null as varchar) as record,
     c.party_id,
-    c.chance < l.share as is_entered,
+    c.is_best and c.chance < l.share as is_entered,
     'act' as level,
     cast(c.window_revenue as decimal(18, 2)) as amount,
     c.silence_days,
