@@ -15,6 +15,7 @@ from typing import Any
 
 from crmaudit import plot, svg, text
 from crmaudit.plot import Column, Drawing, Row, layer, quantity
+from crmaudit.svg import Word
 
 NOTHING = "Nothing to draw: no row has all the values that this chart needs."
 
@@ -235,26 +236,29 @@ def heatmap(x: Column, y: Column, value: Column) -> Drawing | None:
         share = (row["value"] - lowest) / (highest - lowest) if highest > lowest else 0.5
         shade = 1 + min(6, int(share * 7))
         row |= {"colour": f"h{shade}", "ink": "paper" if shade >= 5 else "ink"}
-        row |= {"i": names.index(row["y"]), "j": heads.index(row["x"]), "figure": _brief(row["value"])}
+        row |= {"i": names.index(row["y"]), "j": heads.index(row["x"])}
     column = {
         "x": {"field": "j", "type": "ordinal", "axis": None, "scale": {"domain": list(range(len(heads))), "padding": 0}}
     }
     places = {**column, **plot.lines(len(names))}
     every = max(1, math.ceil(36 / wide))
-    tops = [{"j": j, "head": text.shorten(head, max(3, int(every * wide / svg.WIDE)))} for j, head in enumerate(heads)]
-    layers = [
-        layer("rect", {**places, "color": plot.by_colour()}, rows, stroke="paper", strokeWidth=1),
-        layer("text", {**column, "y": {"value": -9}, "text": {"field": "head"}}, tops[::every], color="muted"),
-        plot.side_labels(names),
+    room = max(3, int(every * wide / svg.WIDE))
+    words = plot.side_labels(names)
+    words += [
+        Word(text.shorten(head, room), wide * (j + 0.5), -9, "muted", "middle")
+        for j, head in list(enumerate(heads))[::every]
     ]
     if wide >= 30:
-        layers.append(
-            layer("text", {**places, "text": {"field": "figure"}, "color": plot.by_colour("ink")}, rows, fontSize=11)
-        )
+        words += [
+            Word(_brief(row["value"]), wide * (row["j"] + 0.5), plot.middle(row["i"]), row["ink"], "middle", 11)
+            for row in rows
+        ]
+    layers = [layer("rect", {**places, "color": plot.by_colour()}, rows, stroke="paper", strokeWidth=1)]
     ends = [(plot.figure(lowest, value), "h1"), (plot.figure(highest, value), "h7")] if highest > lowest else []
     heading = " ".join([value.heading, *([f"by {text.clean(x.label).lower()}"] if x.label else [])])
     height = plot.LINE * len(names)
-    return Drawing([], layers, height, left, bottom=4, width=width, top=24, heading=heading, legend=ends, note=note)
+    return Drawing([], layers, height, left, bottom=4, width=width, top=24, heading=heading, legend=ends, note=note,
+                   words=words)  # fmt: skip
 
 
 def _few(rows: Sequence[Row], side: str) -> tuple[list[str], list[Row]]:
