@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import duckdb
 
-from crmaudit import __version__, identity, render, report, workspace
+from crmaudit import __version__, identity, plot, renderings, report, workspace
 from crmaudit.audits import Audit, Model, read_models
 from crmaudit.catalogue import audits_of
 from crmaudit.database import Database, create_loaded, filled_counts, make_writable
@@ -24,6 +24,7 @@ from crmaudit.intake.discover import Found, survey
 from crmaudit.intake.load import load
 from crmaudit.intake.raw import RawTable, Unreadable
 from crmaudit.intake.read import read_packed
+from crmaudit.renderings import Format
 from crmaudit.resources import folder
 from crmaudit.reviewed import FILE_NAME as VERDICTS
 from crmaudit.reviewed import Verdict
@@ -61,12 +62,13 @@ def analyze(
     queries: Iterable[Path] = (),
     reviewed: Path | None = None,
     limits: Limits = Limits(),
+    formats: Iterable[Format] = (),
     progress: Progress = lambda _: None,
 ) -> report.Report:
     """Audits the exports and writes the audit folder, whole or not at all.
 
-    `reviewed` is a links.csv. InputError where nothing can be read; the other errors of `errors` name the option or
-    file at fault.
+    `reviewed` is a links.csv, `formats` what is wanted beside HTML and Markdown. InputError where nothing can be
+    read; the other errors of `errors` name the option or file at fault.
     """
     if exports.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"{exports} lies in {out}, which the audit is to replace; choose another folder with --out")
@@ -95,13 +97,14 @@ def analyze(
             con.close()
         shutil.rmtree(scratch)
         progress("Writing the report")
-        _write_renderings(result, fresh)
+        renderings.write(result, fresh, formats, {audit.id: audit.selects for audit in audits})
     return result
 
 
 def _import_ahead() -> None:
-    """What the methods import takes half a second, in which the database has work to do."""
+    """What methods import and the first chart starts takes over a second, in which the database has work to do."""
     importlib.import_module("scipy.optimize")
+    plot.warm_up()
 
 
 def _replacements(audits: Iterable[Audit]) -> Iterable[report.Finding]:
@@ -233,16 +236,6 @@ def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[object,
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)
-
-
-def _write_renderings(result: report.Report, fresh: Path) -> None:
-    """audit.json last: it is the mark of a whole audit folder."""
-    for name, content in (
-        ("report.html", render.html(result)),
-        ("report.md", render.markdown(result)),
-        (workspace.MARKER, report.to_json(result)),
-    ):
-        (fresh / name).write_text(content, encoding="utf-8")
 
 
 def analyze_loaded(

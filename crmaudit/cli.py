@@ -76,13 +76,17 @@ def analyze(
         typer.Option(help="Memory for the database, such as 4GB; 1700MB unless told. The rest spills to disk."),
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for the database.", min=1)] = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="Write this too: xlsx, pdf, or png (charts beside report.md); may be repeated."),
+    ] = None,
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 where a finding has this level: act, watch.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
 ) -> None:
     """Audit the exports: write report.html, report.md, audit.json and audit.duckdb."""
     if fail_on not in (None, "act", "watch"):
         raise UsageError(f"--fail-on takes act or watch, not {fail_on!r}")
-    from crmaudit import analysis, render, reviewed  # noqa: PLC0415
+    from crmaudit import analysis, render, renderings, reviewed  # noqa: PLC0415
     from crmaudit.settings import find  # noqa: PLC0415
     from crmaudit.terminal import console, progress  # noqa: PLC0415
 
@@ -95,6 +99,7 @@ def analyze(
             queries=queries or (),
             reviewed=reviewed.find(exports, config or find(exports)),
             limits=analysis.Limits(threads=threads) if memory is None else analysis.Limits(memory, threads),
+            formats=renderings.known(formats or ()),
             progress=tell,
         )
     if not quiet:

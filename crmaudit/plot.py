@@ -105,6 +105,15 @@ def first(rows: list[Row], most: int = MOST_BARS) -> tuple[list[Row], str]:
     return rows[:most], f"The first {most} of {text.number(len(rows))}." if len(rows) > most else ""
 
 
+def largest_series(rows: Sequence[Row], most: int) -> list[str]:
+    """The series that hold most, in the order of the rows."""
+    sizes: dict[str, float] = {}
+    for row in rows:
+        sizes[row["series"]] = sizes.get(row["series"], 0) + abs(row["value"])
+    largest = set(sorted(sizes, key=lambda name: -sizes[name])[:most])
+    return [name for name in sizes if name in largest]
+
+
 def figure(value: float, column: Column) -> str:
     """The figure written beside a mark: short, without the currency, which the heading names."""
     if column.unit == "money":
@@ -246,6 +255,7 @@ def sized(rows: Sequence[Row], field: str) -> tuple[Axis, Mapping[str, Any]]:
     return {"size": {"field": field, "type": "quantitative", "scale": scale, "legend": None}}, {}
 
 
+_VEGA_LITE = "6.1"
 _CONFIG: Mapping[str, Any] = {
     "aria": False,
     "background": None,
@@ -268,6 +278,11 @@ _CONFIG: Mapping[str, Any] = {
 }
 
 
+def warm_up() -> None:
+    """Starts what draws, which takes longer than the first twenty charts."""
+    vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "bar"}, vl_version=_VEGA_LITE, allowed_base_urls=[])
+
+
 def to_svg(drawing: Drawing) -> str:
     """The drawing as an SVG of at most `WIDTH` pixels; ValueError where Vega cannot draw it."""
     width = drawing.width or WIDTH - drawing.left - drawing.right
@@ -285,6 +300,6 @@ def to_svg(drawing: Drawing) -> str:
         "layer": list(drawing.layers),
         "config": _CONFIG,
     }
-    drawn = vl_convert.vegalite_to_svg(spec, vl_version="6.1", allowed_base_urls=[])
+    drawn = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
     return svg.finish(drawn, heading=drawing.heading, legend=drawing.legend, note=drawing.note, words=drawing.words,
                       origin=(drawing.left, top))  # fmt: skip

@@ -44,7 +44,6 @@ WIDE = 6.4
 """Pixels of one column of text at 12 pixels: an estimate that errs to the wide side."""
 
 
-
 @dataclass(frozen=True)
 class Word:
     """A text beside the marks, its anchor at `x` and its middle at `y`, in pixels of the plot."""

@@ -1,0 +1,1 @@
+"""What is not a template: the files of other programs."""
