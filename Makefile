@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 
-.PHONY: demo test test-full lint bench example golden lock clean
+.PHONY: demo test test-full a11y lint bench example golden lock clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.installed
@@ -15,6 +15,11 @@ test: lint
 
 test-full: lint
 	$(BIN)/python -m pytest -n 2
+
+# Opens the report in Chromium and lets axe look at it; wants chromium, node and npm.
+a11y: $(VENV)/.installed-dev
+	mkdir -p build/browser && cp tests/browser/* build/browser && npm install --silent --prefix build/browser
+	$(BIN)/python -m pytest -n 0 -m full tests/test_report_in_browser.py
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .

@@ -16,12 +16,12 @@ import duckdb
 from crmaudit import (
     __version__,
     clock,
-    history,
     identity,
     lists,
     losses,
+    plot,
     redact,
-    render,
+    renderings,
     repeated_sales,
     report,
     workspace,
@@ -34,6 +34,7 @@ from crmaudit.intake.discover import Found, survey
 from crmaudit.intake.load import load
 from crmaudit.intake.raw import RawTable, Unreadable
 from crmaudit.intake.read import read_packed
+from crmaudit.renderings import Format
 from crmaudit.resources import folder
 from crmaudit.reviewed import FILE_NAME as VERDICTS
 from crmaudit.reviewed import Verdict
@@ -72,15 +73,16 @@ def analyze(
     reviewed: Path | None = None,
     limits: Limits = Limits(),
     today: dt.date | None = None,
+    formats: Iterable[Format] = (),
     progress: Progress = lambda _: None,
     also: Callable[[report.Report, Path], object] = lambda *_: None,
     redaction_key: bytes | None = None,
 ) -> report.Report:
     """Audits the exports and writes the audit folder, whole or not at all.
 
-    `reviewed` is a links.csv; `also` writes further files into the folder before it counts as whole;
-    `redaction_key` makes pseudonyms of people and companies. InputError where nothing can be read; the other errors of
-    `errors` name the option or file at fault.
+    `reviewed` is a links.csv, `formats` what is wanted beside HTML and Markdown; `also` writes further files into the
+    folder before it counts as whole; `redaction_key` makes pseudonyms of people and companies. InputError where nothing
+    can be read; the other errors of `errors` name the option or file at fault.
     """
     if exports.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"{exports} lies in {out}, which the audit is to replace; choose another folder with --out")
@@ -117,13 +119,14 @@ def analyze(
         shutil.rmtree(scratch)
         progress("Writing the report")
         also(result, fresh)
-        _write_renderings(result, fresh)
+        renderings.write(result, fresh, formats, {audit.id: audit.selects for audit in audits})
     return result
 
 
 def _import_ahead() -> None:
-    """What the methods import takes half a second, in which the database has work to do."""
+    """What methods import and the first chart starts takes over a second, in which the database has work to do."""
     importlib.import_module("scipy.optimize")
+    plot.warm_up()
 
 
 def _replacements(audits: Iterable[Audit]) -> Iterable[report.Finding]:
@@ -210,17 +213,6 @@ def read_all(
         raws.extend(tables)
         unread.extend(failed)
     return raws, unread
-
-
-def _write_renderings(result: report.Report, fresh: Path) -> None:
-    """audit.json last: it is the mark of a whole audit folder."""
-    trends = history.trends(history.remember(fresh, result))
-    for name, content in (
-        ("report.html", render.html(result, trends=trends)),
-        ("report.md", render.markdown(result)),
-        (workspace.MARKER, report.to_json(result)),
-    ):
-        (fresh / name).write_text(content, encoding="utf-8")
 
 
 def analyze_loaded(

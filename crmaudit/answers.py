@@ -11,6 +11,8 @@ from crmaudit.resources import folder
 from crmaudit.sentences import fill
 
 ROWS_SHOWN = 200
+ROWS_DRAWN = 1_300
+"""Rows of a table that a chart draws: a picture of the first ones alone would mislead."""
 
 
 def culprit(audit: Audit) -> str:
@@ -89,7 +91,8 @@ def findings(db: Database, audit: Audit, currency: str) -> Iterable[report.Findi
 
 def table(db: Database, audit: Audit, name: str) -> report.Table:
     types = db.columns(f"{identifier(audit.id)}.{name}")
-    rows = db.con.execute(f"from {identifier(audit.id)}.{name} limit {ROWS_SHOWN}").fetchall()
+    most = ROWS_DRAWN if any(chart.table == name for chart in audit.charts) else ROWS_SHOWN
+    rows = db.con.execute(f"from {identifier(audit.id)}.{name} limit {most}").fetchall()
     total = db.scalar(f"select count(*) from {identifier(audit.id)}.{name}")
     return report.Table(
         name=name,

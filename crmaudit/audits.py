@@ -79,6 +79,11 @@ class Audit:
         """The file's text, as `crmaudit explain` prints it."""
         return self.path.read_text(encoding="utf-8")
 
+    @property
+    def selects(self) -> str:
+        """The file's SELECTs, each below the comment that names it: the text without the header."""
+        return self.sql.partition("\n-- ///\n")[2].strip()
+
 
 def read_models(folder: Path) -> tuple[Model, ...]:
     """Every model of the folder in order of dependency; AuditFileError where they go in a circle."""

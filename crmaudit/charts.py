@@ -15,6 +15,7 @@ from typing import Any
 
 from crmaudit import plot, svg, text
 from crmaudit.plot import Column, Drawing, Row, layer, quantity
+from crmaudit.svg import Word
 
 NOTHING = "Nothing to draw: no row has all the values that this chart needs."
 
@@ -64,30 +65,59 @@ def interval_bars(
 
 
 def stacked_bars(label: Column, value: Column, series: Column) -> Drawing | None:
-    """Horizontal bars, each put together from the values of up to six series; further ones are added up as others."""
+    """Bars put together from the values of up to six series; the smaller ones are added up as others.
+
+    They lie, at most 25 of them; a longer history, whose labels are dates, stands as columns from left to right.
+    """
     rows = plot.rows_of(label=plot.words(label), value=plot.numbers(value), series=plot.words(series))
     labels = list(dict.fromkeys(row["label"] for row in rows))
     names = list(dict.fromkeys(row["series"] for row in rows))
-    kept = names if len(names) <= plot.MOST_SERIES else names[: plot.MOST_SERIES - 1]
+    kept = names if len(names) <= plot.MOST_SERIES else plot.largest_series(rows, plot.MOST_SERIES - 1)
     sizes: dict[tuple[int, int], float] = {}
     for row in rows:
         place = labels.index(row["label"]), kept.index(row["series"]) if row["series"] in kept else len(kept)
         sizes[place] = sizes.get(place, 0) + row["value"]
     ends: dict[tuple[int, bool], float] = {}
-    parts = []
+    parts: list[Row] = []
     for (line_, part), size in sorted(sizes.items()):
         start = ends.get((line_, size > 0), 0)
         ends[line_, size > 0] = start + size
-        if line_ < plot.MOST_BARS:
-            parts.append({"i": line_, "low": start, "high": start + size, "colour": plot.SERIES[part]})
-    shown = labels[: plot.MOST_BARS]
-    place_ = {"x": quantity("low", grid=True), "x2": {"field": "high"}, **plot.lines(len(shown))}
-    looks = {"height": {"band": 0.66}, "stroke": "paper", "strokeWidth": 0.5}
+        parts.append({"i": line_, "low": start, "high": start + size, "colour": plot.SERIES[part]})
     others = [] if kept == names else [f"{len(names) - len(kept)} others"]
     legend = [(text.shorten(name, plot.LONGEST), plot.SERIES[i]) for i, name in enumerate([*kept, *others])]
+    if len(labels) > plot.MOST_BARS and plot.along(label)[1] == "temporal":
+        return _columns_in_time(labels, parts, value, legend)
+    shown, parts = labels[: plot.MOST_BARS], [part for part in parts if part["i"] < plot.MOST_BARS]
     note = f"The first {plot.MOST_BARS} of {text.number(len(labels))}." if len(labels) > plot.MOST_BARS else ""
+    place_ = {"x": quantity("low", grid=True), "x2": {"field": "high"}, **plot.lines(len(shown))}
+    looks = {"height": {"band": 0.66}, "stroke": "paper", "strokeWidth": 0.5}
     layers = [layer("bar", {**place_, "color": plot.by_colour()}, parts, **looks)]
     return plot.horizontal(shown, layers, [], heading=value.heading, note=note, legend=legend, axis=True)
+
+
+def _columns_in_time(
+    labels: Sequence[str], parts: list[Row], value: Column, legend: Sequence[tuple[str, str]]
+) -> Drawing:
+    """Stacked columns in the order of their dates, side by side."""
+    order = sorted(range(len(labels)), key=lambda i: labels[i])
+    place = {i: at for at, i in enumerate(order)}
+    for part in parts:
+        part["left"], part["right"] = place[part["i"]] + 0.08, place[part["i"]] + 0.92
+    every = math.ceil(len(labels) / 8)
+    width, height = plot.WIDTH - 64 - 20, 260
+    words = [
+        Word(labels[i], width * (at + 0.5) / len(labels), height + 14, "muted", "middle")
+        for at, i in list(enumerate(order))[::every]
+    ]
+    across = {
+        "field": "left",
+        "type": "quantitative",
+        "axis": None,
+        "scale": {"domain": [0, len(labels)], "nice": False},
+    }
+    places = {"x": across, "x2": {"field": "right"}, "y": quantity("low", grid=True), "y2": {"field": "high"}}
+    layers = [layer("bar", {**places, "color": plot.by_colour()}, parts)]
+    return Drawing([], layers, height, 64, bottom=30, heading=value.heading, legend=legend, words=words)
 
 
 def waterfall(label: Column, value: Column, total: Column | None = None) -> Drawing | None:
@@ -235,26 +265,29 @@ def heatmap(x: Column, y: Column, value: Column) -> Drawing | None:
         share = (row["value"] - lowest) / (highest - lowest) if highest > lowest else 0.5
         shade = 1 + min(6, int(share * 7))
         row |= {"colour": f"h{shade}", "ink": "paper" if shade >= 5 else "ink"}
-        row |= {"i": names.index(row["y"]), "j": heads.index(row["x"]), "figure": _brief(row["value"])}
+        row |= {"i": names.index(row["y"]), "j": heads.index(row["x"])}
     column = {
         "x": {"field": "j", "type": "ordinal", "axis": None, "scale": {"domain": list(range(len(heads))), "padding": 0}}
     }
     places = {**column, **plot.lines(len(names))}
     every = max(1, math.ceil(36 / wide))
-    tops = [{"j": j, "head": text.shorten(head, max(3, int(every * wide / svg.WIDE)))} for j, head in enumerate(heads)]
-    layers = [
-        layer("rect", {**places, "color": plot.by_colour()}, rows, stroke="paper", strokeWidth=1),
-        layer("text", {**column, "y": {"value": -9}, "text": {"field": "head"}}, tops[::every], color="muted"),
-        plot.side_labels(names),
+    room = max(3, int(every * wide / svg.WIDE))
+    words = plot.side_labels(names)
+    words += [
+        Word(text.shorten(head, room), wide * (j + 0.5), -9, "muted", "middle")
+        for j, head in list(enumerate(heads))[::every]
     ]
     if wide >= 30:
-        layers.append(
-            layer("text", {**places, "text": {"field": "figure"}, "color": plot.by_colour("ink")}, rows, fontSize=11)
-        )
+        words += [
+            Word(_brief(row["value"]), wide * (row["j"] + 0.5), plot.middle(row["i"]), row["ink"], "middle", 11)
+            for row in rows
+        ]
+    layers = [layer("rect", {**places, "color": plot.by_colour()}, rows, stroke="paper", strokeWidth=1)]
     ends = [(plot.figure(lowest, value), "h1"), (plot.figure(highest, value), "h7")] if highest > lowest else []
     heading = " ".join([value.heading, *([f"by {text.clean(x.label).lower()}"] if x.label else [])])
     height = plot.LINE * len(names)
-    return Drawing([], layers, height, left, bottom=4, width=width, top=24, heading=heading, legend=ends, note=note)
+    return Drawing([], layers, height, left, bottom=4, width=width, top=24, heading=heading, legend=ends, note=note,
+                   words=words)  # fmt: skip
 
 
 def _few(rows: Sequence[Row], side: str) -> tuple[list[str], list[Row]]:

@@ -82,13 +82,17 @@ def analyze(
     threads: Annotated[int | None, typer.Option(help="Threads for the database.", min=1)] = None,
     redact: Redact = False,
     redact_key: RedactKey = None,
+    formats: Annotated[
+        list[str] | None,
+        typer.Option("--format", help="Write this too: xlsx, pdf, or png (charts beside report.md); may be repeated."),
+    ] = None,
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 where a finding has this level: act, watch.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless it fails.")] = False,
 ) -> None:
     """Audit the exports: write report.html, report.md, audit.json and audit.duckdb."""
     if fail_on not in (None, "act", "watch"):
         raise UsageError(f"--fail-on takes act or watch, not {fail_on!r}")
-    from crmaudit import analysis, assertions, render, reviewed  # noqa: PLC0415
+    from crmaudit import analysis, assertions, render, renderings, reviewed  # noqa: PLC0415
     from crmaudit.catalogue import figure_names  # noqa: PLC0415
     from crmaudit.settings import check_figures, find  # noqa: PLC0415
     from crmaudit.terminal import console, progress  # noqa: PLC0415
@@ -103,6 +107,7 @@ def analyze(
             queries=queries or (),
             reviewed=reviewed.find(exports, config or find(exports)),
             limits=analysis.Limits(threads=threads) if memory is None else analysis.Limits(memory, threads),
+            formats=renderings.known(formats or ()),
             progress=tell,
             redaction_key=_redaction_key(redact, redact_key),
         )

@@ -79,6 +79,8 @@ class TableView:
 class Figure:
     """A chart and the table behind it; `svg` is our own mark-up, `problem` why there is none."""
 
+    name: str
+    """A name for a file: letters, digits and hyphens."""
     svg: Markup
     caption: str
     description: str
@@ -119,6 +121,8 @@ class Exhibit:
     findings: tuple[Line, ...]
     figures: tuple[Figure, ...]
     tables: tuple[TableView, ...]
+    """Those that no figure shows."""
+    every_table: tuple[TableView, ...]
     methods: tuple[MethodView, ...]
     missing: tuple[tuple[str, str], ...]
     """(table.column, where it is usually found)."""
@@ -134,6 +138,15 @@ class Chapter:
     title: str
     exhibits: tuple[Exhibit, ...]
     unanswered: tuple[Exhibit, ...]
+
+
+@dataclass(frozen=True)
+class Definitions:
+    """A figure of an audit, first as it is told there, then under the other definitions that experts use."""
+
+    audit: str
+    title: str
+    cards: tuple[Card, ...]
 
 
 @dataclass(frozen=True)
@@ -175,11 +188,15 @@ class Page:
 
     title: str
     facts: tuple[tuple[str, str], ...]
+    story: tuple[str, ...]
+    """The state of the base in sentences."""
     verdict: str
+    """How much there is to act on, and how much could be answered."""
     groups: tuple[Group, ...]
     data: tuple[Line, ...]
     base: tuple[Card, ...]
     chapters: tuple[Chapter, ...]
+    definitions: tuple[Definitions, ...]
     exports: tuple[Export, ...]
     unanswered: tuple[Exhibit, ...]
     failed: tuple[Exhibit, ...]

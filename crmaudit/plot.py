@@ -1,7 +1,8 @@
 """What the kinds of chart share: rows from columns, axes, layers, and the way from a drawing to an SVG.
 
 Nothing here asks Vega how wide a font is: room for labels is reckoned from the text, so the same rows give the same
-bytes on every machine.
+bytes on every machine. Words beside marks stand where we put them and are left out of what Vega draws, since it
+measures each of them, which takes longer than all the rest.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import vl_convert
 
 from crmaudit import svg, text
 from crmaudit.report import Value
+from crmaudit.svg import Word
 
 WIDTH = 640
 MOST_BARS = 25
@@ -63,6 +65,7 @@ class Drawing:
     heading: str = ""
     legend: Sequence[tuple[str, str]] = ()
     note: str = ""
+    words: Sequence[Word] = ()
 
 
 def number(value: Value) -> float | None:
@@ -100,6 +103,15 @@ def first(rows: list[Row], most: int = MOST_BARS) -> tuple[list[Row], str]:
     for i, row in enumerate(rows):
         row["i"] = i
     return rows[:most], f"The first {most} of {text.number(len(rows))}." if len(rows) > most else ""
+
+
+def largest_series(rows: Sequence[Row], most: int) -> list[str]:
+    """The series that hold most, in the order of the rows."""
+    sizes: dict[str, float] = {}
+    for row in rows:
+        sizes[row["series"]] = sizes.get(row["series"], 0) + abs(row["value"])
+    largest = set(sorted(sizes, key=lambda name: -sizes[name])[:most])
+    return [name for name in sizes if name in largest]
 
 
 def figure(value: float, column: Column) -> str:
@@ -190,11 +202,14 @@ def room(labels: Iterable[str]) -> int:
     return int(svg.WIDE * widest) + 16
 
 
-def side_labels(labels: Sequence[str]) -> Layer:
+def side_labels(labels: Sequence[str]) -> list[Word]:
     """The names at the left of a plot with one line each."""
-    named = [{"i": i, "label": text.shorten(label, LONGEST)} for i, label in enumerate(labels)]
-    encoding = {**lines(len(labels)), "x": {"value": -10}, "text": {"field": "label"}}
-    return layer("text", encoding, named, align="right", baseline="middle", color="ink")
+    return [Word(text.shorten(label, LONGEST), -10, middle(i), anchor="end") for i, label in enumerate(labels)]
+
+
+def middle(i: int) -> float:
+    """The middle of line `i`, in pixels below the top of the plot."""
+    return LINE * (i + 0.5)
 
 
 def horizontal(
@@ -212,12 +227,10 @@ def horizontal(
         return None
     left, right = room(labels), int(svg.WIDE * max(map(text.columns_wide, figures), default=0)) + 20
     width = WIDTH - left - right
-    written = [{"i": i, "figure": words} for i, words in enumerate(figures)]
-    encoding = {**lines(len(labels)), "x": {"value": width + right - 2}, "text": {"field": "figure"}}
-    beside_marks = layer("text", encoding, written, align="right", baseline="middle", color="ink")
+    written = [Word(words, width + right - 2, middle(i), anchor="end") for i, words in enumerate(figures)]
     height, bottom = LINE * len(labels), 28 if axis else 4
-    return Drawing([], [*layers, side_labels(labels), beside_marks], height, left, right, bottom, width,
-                   heading=heading, legend=legend, note=note)  # fmt: skip
+    return Drawing([], layers, height, left, right, bottom, width, heading=heading, legend=legend, note=note,
+                   words=[*side_labels(labels), *written])  # fmt: skip
 
 
 def zero_line(values: Iterable[float]) -> list[Layer]:
@@ -242,6 +255,7 @@ def sized(rows: Sequence[Row], field: str) -> tuple[Axis, Mapping[str, Any]]:
     return {"size": {"field": field, "type": "quantitative", "scale": scale, "legend": None}}, {}
 
 
+_VEGA_LITE = "6.1"
 _CONFIG: Mapping[str, Any] = {
     "aria": False,
     "background": None,
@@ -264,6 +278,11 @@ _CONFIG: Mapping[str, Any] = {
 }
 
 
+def warm_up() -> None:
+    """Starts what draws, which takes longer than the first twenty charts."""
+    vl_convert.vegalite_to_svg({"data": {"values": []}, "mark": "bar"}, vl_version=_VEGA_LITE, allowed_base_urls=[])
+
+
 def to_svg(drawing: Drawing) -> str:
     """The drawing as an SVG of at most `WIDTH` pixels; ValueError where Vega cannot draw it."""
     width = drawing.width or WIDTH - drawing.left - drawing.right
@@ -281,5 +300,6 @@ def to_svg(drawing: Drawing) -> str:
         "layer": list(drawing.layers),
         "config": _CONFIG,
     }
-    drawn = vl_convert.vegalite_to_svg(spec, vl_version="6.1", allowed_base_urls=[])
-    return svg.finish(drawn, heading=drawing.heading, legend=drawing.legend, note=drawing.note)
+    drawn = vl_convert.vegalite_to_svg(spec, vl_version=_VEGA_LITE, allowed_base_urls=[])
+    return svg.finish(drawn, heading=drawing.heading, legend=drawing.legend, note=drawing.note, words=drawing.words,
+                      origin=(drawing.left, top))  # fmt: skip

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,6 +21,7 @@ from rich.text import Text
 from crmaudit import text, view
 from crmaudit.digest import Digest
 from crmaudit.history import Change, Difference, Trends
+from crmaudit.page import Page
 from crmaudit.report import LEVELS, Level, Report
 from crmaudit.resources import folder
 
@@ -27,12 +30,25 @@ _SHOWN: dict[Level, int] = {"act": 20, "watch": 10, "good": 5, "info": 0}
 """How many findings of each level a terminal shows."""
 
 
+PRINTED_ROWS = 6
+"""Rows of each table on paper."""
+
+
 def html(report: Report, *, title: str = "Customer base audit", trends: Trends | None = None) -> str:
-    """`report.html`: one file that loads nothing. Its one script and its style are allowed by their hashes alone."""
+    """`report.html`, from the report alone: without the queries."""
+    return html_page(view.page(report, title=title, trends=trends))
+
+
+def html_page(page: Page, queries: Mapping[str, str] | None = None) -> str:
+    """`report.html`: one file that loads nothing. Its one script and its style are allowed by their hashes alone.
+
+    `queries` has the SQL of audits by their id.
+    """
     templates = folder("report_templates")
     script, style = _read(templates / "report.js"), _read(templates / "style.css")
     return environment(templates).get_template("report.html.j2").render(
-        page=view.page(report, title=title, trends=trends),
+        page=page,
+        queries=queries or {},
         script=Markup(script),  # noqa: S704 -- our own file
         style=Markup(style),  # noqa: S704 -- our own file
         policy="default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; "
@@ -41,10 +57,27 @@ def html(report: Report, *, title: str = "Customer base audit", trends: Trends |
 
 
 def markdown(report: Report, *, title: str = "Customer base audit") -> str:
-    """`report.md`: the same in Markdown, without the pictures and with the first ten rows of each table."""
+    """`report.md`, from the report alone: without the pictures."""
+    return markdown_page(view.page(report, title=title, pictures=False))
+
+
+def markdown_page(page: Page, *, pictures: bool = False) -> str:
+    """`report.md`: the same in Markdown, with the first ten rows of each table.
+
+    `pictures` shows the page's from beside the file, `charts/<name>.png`.
+    """
     templates = environment(folder("report_templates"))
     templates.finalize = as_markdown
-    return templates.get_template("report.md.j2").render(page=view.page(report, title=title, pictures=False))
+    templates.filters["code"] = code
+    return templates.get_template("report.md.j2").render(page=page, pictures=pictures)
+
+
+def paper_page(page: Page) -> str:
+    """The page that becomes `report.pdf`: the same content without a script, its long tables cut."""
+    templates = folder("report_templates")
+    style = Markup(_read(templates / "paper.css"))  # noqa: S704 -- our own file
+    template = environment(templates).get_template("paper.html.j2")
+    return template.render(page=page, style=style, most=PRINTED_ROWS)
 
 
 def weekly(page: Digest) -> tuple[str, str]:
@@ -140,8 +173,21 @@ def environment(*templates: Path) -> Environment:
     )
 
 
+class Code(str):
+    """Words in a code span, where Markdown reads nothing: no entity may stand there."""
+
+    __slots__ = ()
+
+
+def code(words: str) -> str:
+    """A plain identifier or command as a code span; anything else stays text."""
+    return Code(f"`{words}`") if re.fullmatch(r"(?:crmaudit explain )?[a-z][a-z0-9_.]*", words) else words
+
+
 def as_markdown(value: object) -> Markup:
     """Whatever a Markdown template prints, escaped for Markdown; HTML's own escapes are entities there as well."""
+    if isinstance(value, Code):
+        return Markup(value)  # noqa: S704 -- letters, digits, points and underscores between backticks
     return Markup(text.markdown(str(value)))  # noqa: S704 -- every character that HTML reads is an entity by now
 
 

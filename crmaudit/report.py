@@ -72,7 +72,7 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class Table:
-    """A table for the analyst: the first rows here, all of them in `audit.duckdb` under `<audit id>.<name>`."""
+    """A table for the analyst: the first 200 rows here, 1,300 where a chart draws them; all are in `audit.duckdb`."""
 
     name: str
     title: str

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 from xml.etree import ElementTree as ET
 
 from crmaudit import text
@@ -41,6 +43,19 @@ LITERAL = {name: colour for colour, name in COLOURS.items()}
 WIDE = 6.4
 """Pixels of one column of text at 12 pixels: an estimate that errs to the wide side."""
 
+
+@dataclass(frozen=True)
+class Word:
+    """A text beside the marks, its anchor at `x` and its middle at `y`, in pixels of the plot."""
+
+    text: str
+    x: float
+    y: float
+    colour: str = "ink"
+    anchor: Literal["start", "middle", "end"] = "start"
+    size: int = 12
+
+
 _SPACE = "http://www.w3.org/2000/svg"
 _PLACES = frozenset({"d", "transform", "x", "y", "x1", "x2", "y1", "y2", "r", "cx", "cy", "width", "height"})
 _LOOKS = frozenset(
@@ -68,11 +83,20 @@ _TAGS = frozenset({"svg", "g", "path", "line", "rect", "text"})
 _FIGURE = re.compile(r"-?\d+\.\d+(?:e-?\d+)?")
 
 
-def finish(drawn: str, *, heading: str = "", legend: Sequence[tuple[str, str]] = (), note: str = "") -> str:
+def finish(
+    drawn: str,
+    *,
+    heading: str = "",
+    legend: Sequence[tuple[str, str]] = (),
+    note: str = "",
+    words: Sequence[Word] = (),
+    origin: tuple[float, float] = (0, 0),
+) -> str:
     """The SVG that goes into the page, from what vl-convert drew.
 
-    `heading` and `legend`, (label, colour name) each, go to the top, the remark `note` to the bottom. ValueError
-    where the drawing has an element that no chart of ours uses: nothing else gets through, whatever the labels say.
+    `heading` and `legend`, (label, colour name) each, go to the top, the remark `note` to the bottom, `words` where
+    they stand in a plot whose corner is at `origin`. ValueError where the drawing has an element that no chart of
+    ours uses: nothing else gets through, whatever the labels say.
     """
     root = ET.fromstring(drawn)  # noqa: S314 -- written by vl-convert a moment ago, without a DTD
     width, height = float(root.get("width", "0")), float(root.get("height", "0"))
@@ -80,6 +104,7 @@ def finish(drawn: str, *, heading: str = "", legend: Sequence[tuple[str, str]] =
     if heading:
         shapes.append(_words(heading, 0, 14, "muted"))
     shapes += _legend(legend, width, 24 if heading else 0)
+    shapes += [_beside(word, origin) for word in words]
     if note:
         shapes.append(_words(note, 0, height - 4, "muted"))
     return _document(shapes, width, height)
@@ -174,6 +199,18 @@ def _words(words: str, x: float, y: float, colour: str) -> ET.Element:
     shape = ET.Element("text", {"x": f"{x:.0f}", "y": f"{y:.0f}", "fill": LITERAL[colour]})
     shape.text = text.clean(words)
     _class(shape)
+    return shape
+
+
+def _beside(word: Word, origin: tuple[float, float]) -> ET.Element:
+    shape = _words(word.text, 0, 0, word.colour)
+    shape.set("x", _short(f"{origin[0] + word.x:.1f}"))
+    # The middle of lower-case letters is a third of the size above the line they stand on.
+    shape.set("y", _short(f"{origin[1] + word.y + word.size / 3:.1f}"))
+    if word.anchor != "start":
+        shape.set("text-anchor", word.anchor)
+    if word.size != 12:
+        shape.set("font-size", str(word.size))
     return shape
 
 

@@ -7,29 +7,37 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from markupsafe import Markup
 
-from crmaudit import charts, svg, text
+from crmaudit import charts, particulars, svg, tables, text
 from crmaudit.history import Trends
 from crmaudit.page import (
     Card,
     Chapter,
+    Definitions,
     Exhibit,
     Export,
     Figure,
     Group,
-    Head,
     Line,
-    MethodView,
     Page,
-    SourceView,
     TableView,
 )
 from crmaudit.plot import Column
-from crmaudit.report import CHAPTERS, LEVELS, Chart, Finding, Level, Method, Metric, Report, Result, Source, Table
+from crmaudit.report import (
+    CHAPTERS,
+    LEVELS,
+    Chart,
+    Finding,
+    Level,
+    Metric,
+    Report,
+    Result,
+    Table,
+)
 
 LEVEL_NAMES: dict[Level, str] = {"act": "Act now", "watch": "Watch", "good": "Going well", "info": "For information"}
 STATUS_NAMES = {
@@ -54,6 +62,10 @@ BASE: tuple[tuple[str, tuple[str, ...], str], ...] = (
 )
 """The numbers of the base: what each is called, the metrics that give it (the first one present), and its change."""
 MOST_BASE = 5
+STORY = ("base_health", "retention", "churn_risk")
+"""The audits whose headlines, one after the other, tell how the base stands."""
+OTHER_DEFINITION = re.compile(r"another definition(?: of (\w+))?: ")
+"""How a note begins that tells another metric differently: by default the one before it of the same unit."""
 
 
 def page(
@@ -62,8 +74,10 @@ def page(
     """The report in words. `pictures=False` leaves the charts undrawn, for Markdown and the terminal."""
     trends = trends or {}
     anchors = _anchors(report)
+    most = tables.rows_shown(report)
     exhibits = [
-        exhibit(result, report, anchors[i], trends, pictures=pictures) for i, result in enumerate(report.audits)
+        exhibit(result, report, anchors[i], trends, pictures=pictures, most=most)
+        for i, result in enumerate(report.audits)
     ]
     lines = [line for shown in exhibits for line in shown.findings]
     order = {(result.id, i): found for result in report.audits for i, found in enumerate(result.findings)}
@@ -76,15 +90,17 @@ def page(
     return Page(
         title=text.clean(title),
         facts=_facts(report),
+        story=_story(exhibits),
         verdict=_verdict(groups, exhibits),
         groups=groups,
         data=tuple(_line(found, report, None, {}) for found in sorted(report.findings, key=_rank)),
         base=_base(report, {result.id: anchors[i] for i, result in enumerate(report.audits)}, trends),
         chapters=_chapters(report, exhibits),
+        definitions=tuple(_definitions(report, anchors)),
         exports=_exports(exhibits),
         unanswered=tuple(shown for shown in exhibits if shown.status == "unanswerable"),
         failed=tuple(shown for shown in exhibits if shown.status == "failed"),
-        sources=tuple(_source(source, report.currency) for source in report.sources),
+        sources=tuple(particulars.source(source, report.currency) for source in report.sources),
         comparisons=text.number(report.comparisons),
         version=text.clean(report.crmaudit),
     )
@@ -111,12 +127,37 @@ def _facts(report: Report) -> tuple[tuple[str, str], ...]:
     facts = (
         ("As of", text.value(report.as_of, "date")),
         ("Window", f"{text.value(start, 'date')} to {text.value(end, 'date')}" if start and end else ""),
-        ("Currency", text.clean(report.currency)),
+        ("Currency", text.clean(report.currency) or "named by no export; amounts are as they stand there"),
         ("Customers are", {"account": "accounts", "person": "persons"}[report.grain]),
         ("Setting", text.clean(report.setting)),
         ("Sources", f"{files} from {', '.join(systems)}" if systems else files),
     )
     return tuple((name, value) for name, value in facts if value)
+
+
+def _story(exhibits: Sequence[Exhibit]) -> tuple[str, ...]:
+    told = {shown.id: shown.headline for shown in exhibits if shown.status in ("answered", "partial")}
+    return tuple(told[name] for name in STORY if name in told)
+
+
+def _definitions(report: Report, anchors: Sequence[str]) -> Iterator[Definitions]:
+    """Figures that have other definitions; who has another number on a dashboard finds here which one it is."""
+    for result, anchor in zip(report.audits, anchors, strict=True):
+        told: dict[str, list[Card]] = {}
+        before: dict[str, str] = {}
+        labels = _labels(result, report.currency)
+        for label, (name, metric) in zip(labels, result.metrics.items(), strict=True):
+            card = _card(label, metric, report.currency)
+            other = OTHER_DEFINITION.match(metric.note or "")
+            of = before.get(metric.unit) if other is None else other[1] or before.get(metric.unit)
+            if other is None:
+                before[metric.unit] = name
+                told[name] = [card]
+            elif of in told:
+                told[of].append(replace(card, note=text.clean(metric.note or "")[other.end() :]))
+        for cards in told.values():
+            if len(cards) > 1:
+                yield Definitions(anchor, text.clean(result.title), tuple(cards))
 
 
 def _verdict(groups: Sequence[Group], exhibits: Sequence[Exhibit]) -> str:
@@ -173,7 +214,7 @@ def _card(label: str, metric: Metric, currency: str, *, change: str = "", tone: 
         value=text.value(metric.value, metric.unit, currency).replace(text.NO_BREAK, " "),
         interval=text.interval(metric.low, metric.high, metric.unit, currency),
         n="" if metric.n is None else text.number(metric.n),
-        note=text.clean(metric.note or ""),
+        note=OTHER_DEFINITION.sub("another definition: ", text.clean(metric.note or "")),
         better={"up": "higher is better", "down": "lower is better"}.get(metric.better or "", ""),
         change=change,
         tone=tone,
@@ -193,11 +234,19 @@ def _with_trend(card: Card, points: Sequence[tuple[str, float]], unit: str, curr
     )
 
 
-def exhibit(result: Result, report: Report, anchor: str, trends: Trends, *, pictures: bool) -> Exhibit:
-    """One audit in words, its charts drawn."""
+def exhibit(
+    result: Result,
+    report: Report,
+    anchor: str,
+    trends: Trends,
+    *,
+    pictures: bool,
+    most: int = tables.MOST_ROWS[0],
+) -> Exhibit:
+    """One audit in words, its charts drawn, with at most so many rows of each table."""
     currency = report.currency
-    tables = {table.name: _table(table, result, anchor, currency) for table in result.tables}
-    figures = _figures(result, tables, currency) if pictures else ()
+    grids = {table.name: tables.shown(table, result, anchor, currency, most) for table in result.tables}
+    figures = _figures(result, grids, currency, anchor) if pictures else ()
     behind = {chart.table for chart in result.charts} if pictures else set()
     return Exhibit(
         id=text.clean(result.id),
@@ -213,26 +262,36 @@ def exhibit(result: Result, report: Report, anchor: str, trends: Trends, *, pict
         bias=text.clean(result.bias or ""),
         cards=tuple(
             _with_trend(
-                _card(text.clean(metric.label) or text.name(name), metric, currency),
+                _card(label, metric, currency),
                 trends.get(f"{result.id}.{name}", ()),
                 metric.unit,
                 currency,
             )
-            for name, metric in result.metrics.items()
+            for label, (name, metric) in zip(_labels(result, currency), result.metrics.items(), strict=True)
         ),
         findings=tuple(
-            _line(found, report, result, {name: shown.anchor for name, shown in tables.items()}, anchor)
+            _line(found, report, result, {name: shown.anchor for name, shown in grids.items()}, anchor)
             for found in result.findings
         ),
         figures=figures,
-        tables=tuple(shown for name, shown in tables.items() if name not in behind),
-        methods=tuple(map(_method, result.methods)),
+        tables=tuple(shown for name, shown in grids.items() if name not in behind),
+        every_table=tuple(grids.values()),
+        methods=tuple(map(particulars.method, result.methods)),
         missing=tuple(
             (text.clean(f"{lacking.table}.{lacking.column}"), text.clean(lacking.usually_in))
             for lacking in result.missing
         ),
         command=f"crmaudit explain {result.id}" if re.fullmatch(r"[a-z][a-z0-9_]*", result.id) else "",
     )
+
+
+def _labels(result: Result, currency: str) -> list[str]:
+    """A label for each metric; where two are alike, the unit tells them apart."""
+    plain = [text.clean(metric.label) or text.name(name) for name, metric in result.metrics.items()]
+    return [
+        label if plain.count(label) == 1 else text.heading(label, metric.unit, currency)
+        for label, metric in zip(plain, result.metrics.values(), strict=True)
+    ]
 
 
 def _line(found: Finding, report: Report, result: Result | None, tables: Mapping[str, str], anchor: str = "") -> Line:
@@ -248,31 +307,6 @@ def _line(found: Finding, report: Report, result: Result | None, tables: Mapping
     )
 
 
-def _table(table: Table, result: Result, anchor: str, currency: str) -> TableView:
-    number = result.tables.index(table) + 1
-    shown, total = len(table.rows), table.rows_total
-    return TableView(
-        anchor=f"{anchor}-table-{number}",
-        title=text.clean(table.title) or text.name(table.name),
-        heads=tuple(
-            Head(
-                text.heading(column.label or text.name(column.name), column.unit, currency), column.unit in text.NUMBERS
-            )
-            for column in table.columns
-        ),
-        rows=tuple(
-            tuple(text.cell(value, column.unit) for value, column in zip(row, table.columns, strict=True))
-            for row in table.rows
-        ),
-        extent=f"the first {text.number(shown)} of {text.count(total, 'row')}"
-        if total > shown
-        else text.count(shown, "row"),
-        address=text.clean(f"{result.id}.{table.name}"),
-        shape=" ".join(f"n{i + 1}" for i, column in enumerate(table.columns) if column.unit in text.NUMBERS),
-        short=total <= 12,
-    )
-
-
 def columns(table: Table, currency: str) -> dict[str, Column]:
     """A table's columns as charts take them."""
     return {
@@ -283,19 +317,22 @@ def columns(table: Table, currency: str) -> dict[str, Column]:
     }
 
 
-def _figures(result: Result, shown: Mapping[str, TableView], currency: str) -> tuple[Figure, ...]:
+def _figures(result: Result, shown: Mapping[str, TableView], currency: str, anchor: str) -> tuple[Figure, ...]:
     tables = {table.name: table for table in result.tables}
     figures, placed = [], set[str]()
-    for chart in result.charts:
+    for i, chart in enumerate(result.charts):
         svg, problem = _drawn(chart, tables.get(chart.table), currency)
         table = tables.get(chart.table)
         figures.append(
             Figure(
+                name=f"{anchor}-{i + 1}",
                 svg=svg,
                 caption=text.clean(chart.caption),
                 description=text.clean(chart.description),
                 problem=problem,
-                note=f"Drawn from {shown[table.name].extent}." if table and table.rows_total > len(table.rows) else "",
+                note=f"Drawn from the first {text.number(len(table.rows))} of {text.count(table.rows_total, 'row')}."
+                if table and table.rows_total > len(table.rows)
+                else "",
                 table=shown[table.name] if table and table.name not in placed else None,
                 elsewhere=shown[table.name].anchor if table and table.name in placed else "",
             )
@@ -312,32 +349,6 @@ def _drawn(chart: Chart, table: Table | None, currency: str) -> tuple[Markup, st
         return Markup(charts.draw(chart.kind, columns(table, currency), chart.roles)), ""  # noqa: S704 -- written by svg.py
     except ValueError as error:
         return Markup(), text.clean(f"This chart cannot be drawn: {error}.")
-
-
-def _plain(value: object) -> str:
-    """A parameter of a method in words."""
-    if isinstance(value, float):
-        return f"{value:.6g}".replace("-", text.MINUS)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{text.clean(str(key))} {_plain(inner)}" for key, inner in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_plain(inner) for inner in value)
-    return text.cell(value if isinstance(value, str | int | bool) else None, "text")
-
-
-def _method(method: Method) -> MethodView:
-    facts = [(text.name(name), _plain(value)) for name, value in method.parameters.items()]
-    if method.log_likelihood is not None:
-        facts.append(("Log-likelihood", _plain(method.log_likelihood)))
-    facts += [(f"Holdout: {text.name(name).lower()}", _plain(value)) for name, value in (method.holdout or {}).items()]
-    heads = list(dict.fromkeys(name for candidate in method.candidates for name in candidate))
-    return MethodView(
-        name=text.name(method.name),
-        papers=tuple(map(text.clean, method.papers)),
-        facts=tuple(facts),
-        candidate_heads=tuple(map(text.name, heads)),
-        candidates=tuple(tuple(_plain(one.get(name)) for name in heads) for one in method.candidates),
-    )
 
 
 def _chapters(report: Report, exhibits: Sequence[Exhibit]) -> tuple[Chapter, ...]:
@@ -363,33 +374,3 @@ def _exports(exhibits: Sequence[Exhibit]) -> tuple[Export, ...]:
                 questions[shown.anchor] = shown
     exports = [Export(where, tuple(names), tuple(asked.values())) for where, (names, asked) in wanted.items()]
     return tuple(sorted(exports, key=lambda export: -len(export.questions)))
-
-
-def _source(source: Source, currency: str) -> SourceView:
-    off = source.rows_read - source.rows_loaded - source.rows_rejected - source.rows_excluded
-    name = text.clean(source.path) + (f" [{text.clean(source.sheet)}]" if source.sheet else "")
-    return SourceView(
-        name=name,
-        system=text.clean(source.system),
-        entity=text.clean(source.entity or "not recognised"),
-        read=text.number(source.rows_read),
-        loaded=text.number(source.rows_loaded),
-        rejected=text.number(source.rows_rejected),
-        excluded=text.number(source.rows_excluded),
-        balance="adds up" if off == 0 else f"off by {text.number(off)}",
-        adds_up=off == 0,
-        observed=f"{text.value(source.observed_from, 'date')} to {text.value(source.observed_until, 'date')}"
-        if source.observed_from or source.observed_until
-        else "",
-        exclusions=tuple(
-            f"{text.count(one.rows, 'row')}: {text.clean(one.reason)}"
-            + ("" if one.amount is None else f" ({text.value(one.amount, 'money', currency)})")
-            for one in source.exclusions
-        ),
-        unconverted=tuple(_plain(one) for one in source.unconverted),
-        columns=tuple((text.clean(name_), text.clean(target)) for name_, target in source.columns.items()),
-        unmapped=tuple(map(text.clean, source.unmapped)),
-        unused=f"{text.count(len(source.unmapped), 'column')} not used" if source.unmapped else "",
-        evidence=tuple(map(text.clean, source.evidence)),
-        notes=tuple(map(text.clean, source.notes)),
-    )

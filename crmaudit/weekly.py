@@ -262,7 +262,7 @@ def _picture(
         "y": Column([count for _, count in weeks], "n", f"{chosen} a week"),
     }
     words = f"{chosen} in each of {text.count(len(weeks), 'week')} up to {told.as_of}."
-    return words, png.from_svg(charts.draw("line", columns, {"x": "x", "y": "y"}))
+    return words, png.png(charts.draw("line", columns, {"x": "x", "y": "y"}))
 
 
 def _stale(told: report.Report, today: dt.date) -> Iterable[str]:

@@ -126,7 +126,7 @@ def test_everything_in_the_report_can_be_read(page: Page) -> None:
     said += [source.path for source in report.sources] + [found.text for found in report.findings]
     assert [one for one in said if one and one not in words] == []
     assert "95 % interval 35.9\u201346.7 %" in words
-    assert "The first 200 of 12,345 rows." in words
+    assert "The first 100 of 12,345 rows." in words
     assert "off by 1" in words  # zendesk/tickets.json lost a row
     assert "4 rows: void" not in words
     assert "12 rows: void (4,100 EUR)" in words
@@ -318,7 +318,7 @@ def test_markdown_holds_the_figures_and_the_first_ten_rows() -> None:
     rendered = render.markdown(sample()).replace(text.NO_BREAK, " ")
     assert "| Win rate | 41.2 % | 35.9\u201346.7 % | 314 |  |" in rendered
     assert "| Northwind | 64 | 14 | 24.1 | 15.8 | 34.9 | 318,400.00 | 1.31 | 0.012 | 41.2 |" in rendered
-    assert "**Addresses by account** (the first 200 of 12,345 rows;" in rendered
+    assert "**Addresses by account** (the first 100 of 12,345 rows;" in rendered
     assert len(re.findall(r"^\| [A-Z].* 1 \|", rendered, re.M)) > 0
     assert rendered.count("\n| Hartmann Logistik") == 1  # the 13th row would be its second
     assert "| misc/notes&#46;csv | generic | not recognised | 40 | 0 | 0 | 40 | adds up |" in rendered

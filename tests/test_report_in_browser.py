@@ -13,7 +13,9 @@ from typing import Any
 import pytest
 
 from crmaudit import render
-from tests.report_sample import sample
+from tests.command import ROOT
+from tests.hostile import HANDFUL
+from tests.report_sample import sample, with_words
 
 BROWSER = next(
     (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), ""
@@ -86,6 +88,23 @@ def test_tables_sort_and_filter_and_links_open_them(tmp_path: Path, width: int) 
     assert out["moneyDown"] == out["money"][::-1]
     assert out["sorted"] == "descending"
     assert out["absentLast"] == ["\u2013", "\u2013"]
-    assert out["filtered"] == "17 of 200 shown"
+    assert out["filtered"] == "8 of 100 shown"
     assert out["opened"] is True
     assert out["overflow"] <= 0
+
+
+LOOK = ROOT / "build" / "browser"
+
+
+@pytest.mark.skipif(not (LOOK / "node_modules").is_dir(), reason="`make a11y` installs what this wants")
+@pytest.mark.parametrize("looks", [(), ("--dark",), ("--width=390",)], ids=" ".join)
+def test_axe_finds_nothing_and_the_page_says_asks_and_opens_nothing(tmp_path: Path, looks: tuple[str, ...]) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(
+        render.html(with_words(sample(), lambda said: f"{said} {' '.join(HANDFUL)}" if looks else said)), "utf-8"
+    )
+    command = ["node", str(LOOK / "look.mjs"), BROWSER, *looks, str(path)]
+    ran = subprocess.run(command, capture_output=True, timeout=600, check=True)
+    seen: dict[str, Any] = json.loads(ran.stdout)
+    assert seen["violations"] == []
+    assert [seen[what] for what in ("console", "errors", "requests", "dialogs")] == [[], [], [], []]

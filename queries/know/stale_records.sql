@@ -11,7 +11,7 @@
 -- stale_contacts_pct = { unit = "pct", better = "down", note = "of the contacts created at least 24 months ago: no call, mail, ticket, answer, opening or purchase of the person since; mails of ours alone are no sign of life" }
 -- bounced_contacts_pct = { unit = "pct", better = "down", note = "of all contacts: flagged, or a mail came back" }
 -- departed_contacts = { unit = "n", better = "down", note = "deceased, left or moved by the status of the contact" }
--- stale_of_all_pct = { unit = "pct", better = "down", note = "the same over all contacts, those of the last 24 months counted as fresh" }
+-- stale_of_all_pct = { unit = "pct", better = "down", note = "another definition of stale_contacts_pct: over all contacts, those of the last 24 months counted as fresh" }
 -- [[finding]]
 -- level = "watch"
 -- when = "stale_contacts_pct > 25 and stale_contacts_pct_n >= 20"

@@ -29,7 +29,7 @@
 -- gives = { curve = "unresolved_in_two_windows", summary = "windows_compared" }
 -- [metrics]
 -- median_hours = { unit = "hours", better = "down", note = "Kaplan-Meier: open tickets are censored" }
--- naive_median_hours = { unit = "hours", note = "of resolved tickets only" }
+-- naive_median_hours = { unit = "hours", note = "another definition: of resolved tickets only" }
 -- first_response_hours_median = { unit = "hours", better = "down" }
 -- open_tickets = { unit = "n", better = "down" }
 -- open_older_than_30d = { unit = "n", better = "down" }

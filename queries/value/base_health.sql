@@ -70,14 +70,36 @@ from cohort_months
 group by 1, 2
 order by quarter_on, cohort <> 'earlier or unknown', cohort
 -- /// table recent_quarters
+-- Four years of beginners each for themselves and the older ones together: no eye follows more bands.
+with bands as (
+    select
+        quarter_on,
+        case
+            when cast(nullif(cohort, 'earlier or unknown') as integer) <= newest - 4
+                then 'until ' || cast(newest - 4 as varchar)
+            else cohort
+        end as cohort,
+        sum(revenue_amount) as revenue_amount
+    from (
+        select
+            quarter_on,
+            cohort,
+            revenue_amount,
+            year(max(quarter_on) over ()) as newest,
+            max(quarter_on) over () as last_on
+        from revenue_by_cohort
+    )
+    where quarter_on > cast(last_on - to_months(60) as date)
+    group by 1, 2
+)
+
 select
     cast(year(quarter_on) as varchar) || ' Q' || cast(cast((month(quarter_on) + 2) / 3 as integer) as varchar) as quarter,
     cohort,
     revenue_amount,
     100.0 * revenue_amount / nullif(sum(revenue_amount) over (partition by quarter_on), 0) as revenue_pct
-from revenue_by_cohort
-where quarter_on > cast((select max(quarter_on) from revenue_by_cohort) - to_months(60) as date)
-order by quarter_on, cohort <> 'earlier or unknown', cohort
+from bands
+order by quarter_on, cohort <> 'earlier or unknown', cohort not like 'until%', cohort
 -- /// table repeat_buying
 with years as (
     select

@@ -18,7 +18,7 @@
 -- [metrics]
 -- cohort_active_after_12m_pct = { unit = "pct", better = "up", note = "share who bought in months 12 to 14 after their first purchase, of cohorts watched for 15 months; all at the same age, but the mean hides how cohorts differ: see the table by cohort" }
 -- cohort_revenue_retention_12m_pct = { unit = "pct", better = "up", note = "their revenue in months 12 to 14 against that of months 0 to 2, which holds the first purchase" }
--- active_in_second_year_pct = { unit = "pct", better = "up", note = "another definition: bought in months 12 to 23, of cohorts watched for 24" }
+-- active_in_second_year_pct = { unit = "pct", better = "up", note = "another definition of cohort_active_after_12m_pct: bought in months 12 to 23, of cohorts watched for 24" }
 -- second_year_revenue_pct = { unit = "pct", better = "up", note = "another definition: revenue of months 12 to 23 against that of months 0 to 11" }
 -- never_second_purchase_pct = { unit = "pct", better = "down", note = "Kaplan-Meier, up to the longest time for which 30 customers have been followed (all, where they are fewer)" }
 -- no_second_purchase_yet_pct = { unit = "pct", better = "down", note = "another definition: a plain count, in which the newest have had no time" }

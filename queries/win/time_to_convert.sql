@@ -18,7 +18,7 @@
 -- converted_in_90_days_pct = { unit = "pct", better = "up", note = "Aalen-Johansen: open leads censored, lost and disqualified ones a competing way out" }
 -- converted_in_365_days_pct = { unit = "pct", better = "up", note = "Aalen-Johansen" }
 -- median_days = { unit = "days", better = "down", note = "day at which the cumulative incidence reaches half its 365-day value" }
--- naive_median_days = { unit = "days", note = "median of those who converted: too short, since the slow ones are still open" }
+-- naive_median_days = { unit = "days", note = "another definition: median of those who converted, too short, since the slow ones are still open" }
 -- [[finding]]
 -- level = "watch"
 -- table = "slow_origins"

@@ -27,11 +27,11 @@
 -- [metrics]
 -- win_rate_pct = { unit = "pct", better = "up", note = "won of won and lost, closed in the window, new business" }
 -- win_rate_of_all_pct = { unit = "pct", note = "another definition: won of all deals, open ones counted as not won" }
--- win_rate_by_value_pct = { unit = "pct", better = "up", note = "the same by value; withheld where most lost deals carry no value" }
--- created_cohort_win_rate_pct = { unit = "pct", better = "up", note = "Aalen-Johansen: won within 365 days of creation, deals still open included" }
+-- win_rate_by_value_pct = { unit = "pct", better = "up", note = "another definition: by value; withheld where most lost deals carry no value" }
+-- created_cohort_win_rate_pct = { unit = "pct", better = "up", note = "another definition: Aalen-Johansen, won within 365 days of creation, deals still open included" }
 -- win_rate_change_points = { unit = "points", better = "up", note = "against the window before" }
 -- sales_cycle_days_median = { unit = "days", better = "down", note = "of deals won in the window" }
--- sales_cycle_days_mean = { unit = "days", better = "down", note = "of deals won in the window" }
+-- sales_cycle_days_mean = { unit = "days", better = "down", note = "another definition: the mean, of deals won in the window" }
 -- open_past_close_date = { unit = "n", better = "down", note = "open deals whose expected close date has passed" }
 -- won_value = { unit = "money", better = "up" }
 -- bulk_days = { unit = "n", note = "days on which far more deals were closed than usual" }
