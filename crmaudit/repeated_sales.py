@@ -85,8 +85,7 @@ def _refer_to_what_stays(con: duckdb.DuckDBPyConnection, entity: str) -> None:
 
 
 def _has_two_systems(con: duckdb.DuckDBPyConnection, entity: str) -> bool:
-    # Only where systems differ is the column stored.
-    return "system" in _stored_columns(con, entity)
+    return bool(con.execute(f"select coalesce(min(system) <> max(system), false) from {entity}").fetchall()[0][0])
 
 
 def _stored_columns(con: duckdb.DuckDBPyConnection, entity: str) -> set[str]:

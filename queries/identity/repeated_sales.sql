@@ -41,6 +41,7 @@ told as (
     select sales.*, placed.place
     from sales
     join placed on placed.entity = sales.entity and placed.system = sales.system
+    join placed as second on second.entity = sales.entity and second.place = 2
     where sales.record_id is not null and sales.party_id is not null and sales.amount <> 0
 ),
 
