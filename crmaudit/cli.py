@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
 from crmaudit import __version__
-from crmaudit.errors import CrmauditError, UsageError
+from crmaudit.errors import UsageError
+from crmaudit.mishaps import ends_told, mishaps_told
 
 
 class Commands(TyperGroup):
     """The commands, whose end by a signal or a closed pipe is told here, before typer makes something else of it."""
 
     def invoke(self, ctx: Any) -> Any:
-        with _ends_told():
+        with ends_told():
             result = super().invoke(ctx)
             sys.stdout.flush()
             return result
@@ -358,52 +357,13 @@ def _settings(exports: Path, config: Path | None, *, as_of: str | None = None, *
     return settings.read(config or settings.find(exports), {"as_of": day, **flags})
 
 
-@contextmanager
-def _ends_told() -> Iterator[None]:
-    try:
-        yield
-    except KeyboardInterrupt:
-        _say_and_exit("interrupted; an earlier audit is as it was", 130)
-    except BrokenPipeError:
-        # Who reads us has read enough. What is still buffered goes nowhere, so that the exit does not fail on it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
-
-
-@contextmanager
-def _mishaps_told() -> Iterator[None]:
-    """Every mishap is one message on stderr and an exit code, never a traceback."""
-    try:
-        yield
-    except CrmauditError as error:
-        _say_and_exit(str(error), error.exit_code)
-    except OSError as error:
-        _say_and_exit(f"{error.strerror or error}" + (f": {error.filename}" if error.filename else ""), 2)
-    except MemoryError:
-        _say_and_exit("out of memory; --memory makes the database spill to disk sooner", 2)
-    except Exception as error:
-        if os.environ.get("CRMAUDIT_TRACEBACK"):
-            raise
-        fault = f"{type(error).__name__}: {error}"
-        _say_and_exit(f"a fault of ours: {fault}\nWith CRMAUDIT_TRACEBACK=1 it says where; please report it.", 70)
-
-
-def _say_and_exit(message: str, code: int) -> NoReturn:
-    from crmaudit.text import clean  # noqa: PLC0415
-
-    for line in f"crmaudit: {message}".splitlines():
-        # The caret below a fault of SQL stands where it stands.
-        print(" " * (len(line) - len(line.lstrip(" "))) + clean(line), file=sys.stderr)
-    sys.exit(code)
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point of the `crmaudit` command; always ends in SystemExit."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             # A terminal that lacks a character shows its number, and the command goes on.
             stream.reconfigure(errors="backslashreplace")
-    with _mishaps_told():
+    with mishaps_told():
         app(arguments, prog_name="crmaudit")
 
 

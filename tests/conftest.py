@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from crmaudit import report
 from tests.command import EXPORTS, INVOICES, Ran, crmaudit
+
+# A slow machine makes no test fail.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 @dataclass(frozen=True)

@@ -86,7 +86,7 @@ def test_a_small_audit_says_what_it_found_on_stderr_alone(small: Audited) -> Non
     assert "questions answered" in small.ran.said
     assert "report.html" in small.ran.said
     assert sorted(contents(small.folder)) == [
-        "audit.duckdb", "audit.json", "rejects.csv", "report.html", "report.md", "review.csv",
+        "audit.duckdb", "audit.json", "history.json", "rejects.csv", "report.html", "report.md", "review.csv",
     ]  # fmt: skip
 
 

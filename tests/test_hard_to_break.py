@@ -210,7 +210,7 @@ def disk_full(*_: object, **__: object) -> str:
 @pytest.mark.parametrize(
     ("place", "failure", "code", "words"),
     [
-        ("crmaudit.render.markdown", disk_full, 2, "No space left on device: report.md"),
+        ("crmaudit.render.markdown_page", disk_full, 2, "No space left on device: report.md"),
         ("crmaudit.identity.resolve", disk_full, 2, "No space left on device"),
     ],
 )

@@ -124,6 +124,7 @@ def test_no_value_of_the_input_is_in_any_output(folders: dict[str, Path]) -> Non
         "audit.json",
         "gap.html",
         "gap.md",
+        "history.json",
         "rejects.csv",
         "report.html",
         "report.md",

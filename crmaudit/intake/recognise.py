@@ -142,7 +142,7 @@ def _coverage(known: KnownExport, header: set[str]) -> float:
 
 def _by_names(seen: Profile, words: Vocabulary, links: Links) -> Recognition:
     judged = sorted(
-        (_judge(entity, seen, words, links) for entity in words.tables), key=lambda j: (-j.points, j.mapping.entity)
+        (_judge(entity, seen, words, links) for entity in words.tables), key=lambda j: (-j.score, j.mapping.entity)
     )
     fitting = [j for j in judged if not j.missing]
     best = fitting[0] if fitting else None
