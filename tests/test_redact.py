@@ -23,7 +23,7 @@ KEY = "a key that nobody guesses"
 TABLES: dict[str, list[dict[str, Any]]] = {
     "accounts": [
         {"account_id": f"ACCT-{i}", "account_name": name, "website": f"www.{name.split()[0].lower()}.example",
-         "phone": f"+49 30 55500{i}", "segment": "Retail", "industry": "Bakery", "owner_id": f"Owner Person{i % 2}",
+         "phone": f"+49 30 55500{i}", "vat_number": f"DE81199776{i}", "segment": "Retail", "industry": "Bakery", "owner_id": f"Owner Person{i % 2}",
          "created_date": "2020-01-0" + str(i + 1)}
         for i, name in enumerate(["Quillfeather GmbH", "Brambleworth Ltd", "Oxenstierna AB", "Tarquinius SpA"])
     ],
