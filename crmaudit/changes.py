@@ -68,24 +68,23 @@ def compare(
     moving = {kind.id for kind in kinds if kind.moves}
     told = {kind.id for kind in kinds if kind.cleared}
     kept: dict[str, Kept] = {}
+    fresh: set[str] = set()
     quiet = 0
     for key, entry in now.entries.items():
         if {entry.customer, entry.party, key} & set(snoozed):
             quiet += entry.is_entered
             kept[key] = Kept(entry, None)
-        elif one := _held(old.get(key), entry, now.as_of, moves=entry.kind in moving):
-            kept[key] = one
+        elif held := _held(old.get(key), entry, now.as_of, moves=entry.kind in moving):
+            kept[key], is_new = held
+            fresh |= {key} if is_new else set()
     gone = {key: one for key, was in old.items() if key not in now.entries and (one := _gone(was, now))}
-    here = [one for one in kept.values() if one.told_on and not one.gone_on]
+    here = {key: one for key, one in kept.items() if one.told_on and not one.gone_on}
+    # By what the last mail knew, not by days: a week without a purchase leaves the as-of date where it was.
+    left = [one.entry for key, one in gone.items() if one.gone_on and not old[key].gone_on]
     changes = Changes(
-        new=tuple(sorted((one.entry for one in here if one.told_on == now.as_of), key=rank)),
-        cleared=tuple(
-            sorted(
-                (one.entry for key, one in gone.items() if one.gone_on == now.as_of and one.entry.kind in told),
-                key=rank,
-            )
-        ),
-        undone=tuple(sorted((one for one in here if one.told_on != now.as_of), key=lambda one: rank(one.entry))),
+        new=tuple(sorted((one.entry for key, one in here.items() if key in fresh), key=rank)),
+        cleared=tuple(sorted((entry for entry in left if entry.kind in told), key=rank)),
+        undone=tuple(sorted((one for key, one in here.items() if key not in fresh), key=lambda one: rank(one.entry))),
         snoozed=quiet,
         since=before.as_of if before else None,
         is_unchanged=before is not None and before.fingerprint == fingerprint,
@@ -93,17 +92,18 @@ def compare(
     return changes, State(now.as_of, fingerprint, {**kept, **gone})
 
 
-def _held(was: Kept | None, entry: Entry, today: str, *, moves: bool) -> Kept | None:
-    """What is kept of an entry that holds now; told today, it is news. None where nobody need know of it."""
+def _held(was: Kept | None, entry: Entry, today: str, *, moves: bool) -> tuple[Kept, bool] | None:
+    """What is kept of an entry that holds now, and whether it is news. None where nobody need know of it."""
     told_on, gone_on = (was.told_on, was.gone_on) if was else (None, None)
     if gone_on and _days(gone_on, today) > QUIET_DAYS:
         told_on = gone_on = None
     if moves and was and was.entry.mark < entry.mark:
-        return Kept(entry, today)
+        return Kept(entry, today), True
     if told_on is None:
-        return Kept(entry, today if entry.is_entered else None) if entry.is_entered or moves else None
+        is_known = entry.is_entered or moves
+        return (Kept(entry, today if entry.is_entered else None), entry.is_entered) if is_known else None
     # Gone, and back in the band only: that does not bring it in again.
-    return Kept(entry, told_on, None if entry.is_entered else gone_on)
+    return Kept(entry, told_on, None if entry.is_entered else gone_on), False
 
 
 def _gone(was: Kept, now: Observed) -> Kept | None:

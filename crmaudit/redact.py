@@ -144,6 +144,7 @@ _WHO_IS_WHO: Mapping[str, Mapping[str, str]] = {
         "evidence": f"case when evidence is not null then '{GONE}' end",
     },
     "reviewed_links": {name: _record(name) for name in ("record", "other_record")},
+    "repeated_sales": {name: _id(name) for name in ("record_id", "other_record_id")},
     **{
         name: {
             **{column: _id(column) for column in ("record_id", "first_id")},
@@ -192,6 +193,9 @@ def _hidden(con: duckdb.DuckDBPyConnection, table: Table, column: str, names: fr
         )
     if column == "domain":
         return "substr(hmac(lower(trim(domain))), 1, 12) || '.example'"
+    if column == "tax_id":
+        # Public registers tell whose it is.
+        return f"case when tax_id is not null then {_id('tax_id')} end"
     if column == "phone":
         return "case when phone is not null then '+' || translate(substr(hmac(phone), 1, 12), 'abcdef', '012345') end"
     if column in _FREE or (table.name, column) == ("opportunities", "name"):
@@ -231,8 +235,13 @@ def _names(con: duckdb.DuckDBPyConnection) -> frozenset[str]:
         "select name from contacts union select concat_ws(' ', first_name, last_name) from contacts "
         "union select name from leads union select referred_by from leads union select name from users"
     )
-    rows = con.execute(f"select name from loaded_names union {people}").fetchall()
-    return frozenset(_plain(name) for (name,) in rows if name and len(name) >= SHORTEST_NAME)
+    called = {
+        query: {_plain(name) for (name,) in con.execute(query).fetchall() if name and len(name) >= SHORTEST_NAME}
+        for query in ("select name from loaded_names", people)
+    }
+    # "Doe, Jane" is Jane Doe.
+    turned = {f"{last} {rest}" for rest, _, last in (name.rpartition(" ") for name in called[people]) if rest}
+    return frozenset(turned.union(*called.values()))
 
 
 def _plain(words: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.sandbox import SandboxedEnvironment
 from markupsafe import Markup
 from rich.console import Console
 from rich.table import Table
@@ -162,8 +163,12 @@ def _said(words: str, style: str = "") -> Text:
 
 
 def environment(*templates: Path) -> Environment:
-    """Templates of the folders, those of the first going before, whose every value is escaped for HTML."""
-    return Environment(
+    """Templates of the folders, those of the first going before, whose every value is escaped for HTML.
+
+    Templates beside ours are somebody else's, and reach nothing but what they are given.
+    """
+    kind = SandboxedEnvironment if len(templates) > 1 else Environment
+    return kind(
         loader=FileSystemLoader(templates),
         autoescape=True,
         undefined=StrictUndefined,

@@ -229,9 +229,12 @@ def _flows(
     entered = min(MOST_WEEKS, max(1, _days_since(before, told) // 7))
     found = weekly_counts.estimate(table, entered=entered).tables["weeks"]
     ended = {row[0] for row in rows if row[3]}
+    # A week without a purchase leaves the as-of date where it was: these very days were judged by the last mail.
+    is_told = before is not None and before.as_of == told.as_of
     flows, doubts = [], []
     for row in found.iter_rows(named=True):
-        flow = digest.Flow(row["flow"], row["count"], row["expected"], row["low"], row["high"], row["is_news"])
+        flow = digest.Flow(row["flow"], row["count"], row["expected"], row["low"], row["high"],
+                           row["is_news"] and not is_told)  # fmt: skip
         if row["week"] == 0 and flow.name in ended and flow.low > 0:
             doubts.append(f"{flow.name}: none in the last week. Did nothing come in, or does the export end early?")
         elif row["week"] == 0 or flow.is_news:

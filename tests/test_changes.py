@@ -56,6 +56,19 @@ def test_who_is_told_of_is_not_told_of_again_and_is_undone_until_gone() -> None:
     assert names(weeks.next(BETA).cleared) == []
 
 
+def test_a_week_without_a_purchase_tells_nothing_again() -> None:
+    """The as-of date is the last purchase's: the next mail may be as of the same day."""
+    weeks = Weeks()
+    weeks.next(BETA)
+    weeks.next(ACME)
+    again = weeks.next(ACME, skip=-1)
+    assert (names(again.new), names(again.cleared)) == ([], [])
+    assert [one.entry.customer for one in again.undone] == ["Acme"]
+    more = weeks.next(ACME, BETA, skip=-1)
+    assert names(more.new) == []
+    assert names(weeks.next(BETA, skip=-1).cleared) == ["Acme"]
+
+
 def test_the_band_keeps_who_is_in_and_brings_nobody_in() -> None:
     weeks = Weeks()
     assert weeks.next(BAND).new == ()

@@ -11,11 +11,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from crmaudit import news
+from crmaudit import news, weekly
 from crmaudit.changes import State, compare
 from crmaudit.methods import weekly_counts
 from crmaudit.news import Entry, Observed
 from crmaudit.resources import folder
+from tests.report_sample import sample
 
 KINDS = {kind.id: kind for kind in news.read_kinds()}
 END = dt.date(2026, 6, 30)
@@ -118,3 +119,14 @@ def test_who_leaves_is_told_of() -> None:
     with base(150, seed=1, leaving=12) as con:
         _, _, who = a_year_of_mails(con)
     assert len(who & {str(party) for party in range(12)}) >= 8
+
+
+def test_a_week_that_was_told_of_is_not_told_of_again() -> None:
+    """Without a purchase the as-of date stays, and with it the last week."""
+    told = sample()
+    assert told.as_of is not None
+    series = [("Tickets", week, 40 if week == 0 else 5, False) for week in range(-60, 1)]
+    (first,), _ = weekly._flows(series, told, State("2020-01-01", "", {}))
+    again, _ = weekly._flows(series, told, State(told.as_of, "", {}))
+    assert first.is_news
+    assert [(flow.count, flow.is_news) for flow in again] == [(40, False)]

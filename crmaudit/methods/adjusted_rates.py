@@ -38,6 +38,9 @@ MIX_SD = 2.5
 SPREADS = np.geomspace(0.02, 2.5, 25)
 """Standard deviations of the units, in log-odds, that are integrated over; half-normal with scale 1 beforehand."""
 
+MOST_LEVELS = 200
+"""Of a trait; the rarer ones stand together. What each costs grows with the square of their number, and more."""
+
 MIX_POINTS = 500
 
 EXACT_VARIANCE = 1000.0
@@ -273,7 +276,7 @@ def estimate(
     """Tables `adjusted`, per unit, and `crossed`, per unit and level of each trait in `crossed`.
 
     Each row is so many `trials` with `successes`, all of one `unit` and of one level of each trait in `mix`; a null
-    level is one of its own, and rows without unit or trials are left out.
+    level is one of its own, with all but the 200 commonest, and rows without unit or trials are left out.
 
     adjusted: `<unit> trials successes rate_pct expected_pct` (had anybody had the unit's cases), `adjusted_pct low_pct
     high_pct` (had the unit had everybody's cases), `base_pct` (all together), and `p` that the unit does as all do
@@ -290,6 +293,8 @@ def estimate(
     won, n = counts(rows, successes), counts(rows, trials)
     if (won > n).any():
         raise ValueError(f"column {successes!r} exceeds {trials!r}")
+    for trait in mix:
+        rows = _with_few_levels(rows, trait, trials)
     names, code = _codes(rows, unit)
     levels = {trait: _codes(rows, trait) for trait in mix}
     columns = [
@@ -315,6 +320,16 @@ def estimate(
         tables=_tables(unit, adjusted, cells),
         parameters={"spread_log_odds": pooled.spread, "base_pct": base, "units": len(names)},
     )
+
+
+def _with_few_levels(rows: pl.DataFrame, trait: str, trials: str) -> pl.DataFrame:
+    """The rows with null in the place of levels that are not among the commonest."""
+    known = rows.select(level=trait, trials=trials).drop_nulls("level")
+    sizes = known.group_by("level").agg(pl.col("trials").sum())
+    if sizes.height <= MOST_LEVELS:
+        return rows
+    kept = sizes.sort("trials", "level", descending=[True, False]).get_column("level").head(MOST_LEVELS)
+    return rows.with_columns(pl.when(pl.col(trait).is_in(kept.implode())).then(pl.col(trait)))
 
 
 def _codes(rows: pl.DataFrame, name: str) -> tuple[list[object], Ints]:

@@ -40,7 +40,8 @@ def estimate(
 
     `table` has one row per outcome: its expectation `mean` (at least 0), its `variance` given the parameters, the
     probability `none` that it is 0, and in each column of `moves` by how much an independent standard error of the
-    parameters moves the expectation. Rows without a mean or a variance are left out.
+    parameters moves the expectation. Rows without a mean, a variance or one of the moves are left out: an error that
+    is not known is not none.
 
     Columns: `low` and `high`, null where the row is left out. Table: `total` with one row: `value`, `low`, `high`, `n`
     and `parameters_pct`, the share of the variance of the sum that is due to the parameters.
@@ -49,14 +50,15 @@ def estimate(
     Where nothing is to be expected, `total` has no row.
     """
     values, spread, nothing = numbers(table, mean), numbers(table, variance), numbers(table, none)
-    shifts = np.column_stack([np.nan_to_num(numbers(table, name)) for name in moves] or [np.zeros(table.height)])
-    known = np.isfinite(values) & np.isfinite(spread) & (spread >= 0)
+    shifts = np.column_stack([numbers(table, name) for name in moves] or [np.zeros(table.height)])
+    # A loss, where a margin is below zero, has no lognormal.
+    known = np.isfinite(values) & (values >= 0) & np.isfinite(spread) & (spread >= 0) & np.isfinite(shifts).all(axis=1)
     value = float(values[known].sum())
     by_chance = float(spread[known].sum())
     by_parameters = float((shifts[known].sum(axis=0) ** 2).sum())
     low, high = (np.full(table.height, np.nan) for _ in range(2))
     low[known], high[known] = interval(
-        values[known], (spread + (shifts**2).sum(axis=1))[known], np.nan_to_num(nothing[known])
+        values[known], spread[known] + (shifts[known] ** 2).sum(axis=1), np.nan_to_num(nothing[known])
     )
     of_all = interval(np.array([value]), np.array([by_chance + by_parameters]), np.zeros(1))
     both = max(by_chance + by_parameters, 1e-300)

@@ -195,12 +195,21 @@ talked as (
     group by t.party_id
 ),
 
+-- The last choice counts; of two of one day the refusal does, and one without a day where there is no other.
 choices as (
-    select party_id, lower(trim(email)) as email, arg_max(is_granted, changed_on) as is_granted
-    from consents
-    join clock on changed_on <= as_of_on
-    where is_granted is not null
-    group by party_id, lower(trim(email))
+    select party_id, email, bool_and(is_granted) as is_granted
+    from (
+        select
+            party_id,
+            lower(trim(email)) as email,
+            is_granted,
+            rank() over (partition by party_id, lower(trim(email)) order by changed_on desc nulls last) as place
+        from consents
+        join clock on changed_on is null or changed_on <= as_of_on
+        where is_granted is not null
+    ) told
+    where place = 1
+    group by party_id, email
 ),
 
 opted_out as (

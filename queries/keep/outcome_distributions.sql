@@ -341,6 +341,16 @@ told as (
     where case measure when 'recorded' then place = 1 or different <> 2 else outcome in ('bought', 'left', 'clicked') end
 ),
 
+-- "Not renewed" is the contrary of "renewed"; who "did not buy, cancelled" says both, and neither is told.
+worded as (
+    select
+        outcome,
+        regexp_matches(outcome, '(churn|cancel|lost|left|unsubscri|refund|return|complain|expired|downgrad|declin)') as is_bad,
+        regexp_matches(outcome, '(renew|retain|bought|buy|purchas|convert|click|won|signed|upgrad|accept|stayed)') as is_good,
+        regexp_matches(outcome, '(^|[^a-z])((not|no|non|never|without|(do|does|did|is|was|has|have|had|would|could|wo)n.?t)([^a-z]|$)|(un|non)(renew|retain|bought|purchas|convert|click|signed|upgrad|accept))') as is_denied
+    from (select distinct outcome from told) outcomes
+),
+
 sums as (
     select experiment, measure, arm, variant, count(*) as subjects
     from arms
@@ -362,11 +372,12 @@ select
     c.control,
     coalesce(b.cases, 0) as control_cases,
     n.subjects as control_subjects,
-    regexp_matches(t.outcome, '(churn|cancel|lost|left|unsubscri|refund|return|complain|expired|downgrad|declin)') as is_bad,
-    regexp_matches(t.outcome, '(renew|retain|bought|purchas|convert|click|won|signed|upgrad|accept|stayed)') as is_good
+    case when w.is_denied then w.is_good and not w.is_bad else w.is_bad end as is_bad,
+    case when w.is_denied then w.is_bad and not w.is_good else w.is_good end as is_good
 from sums s
 join controls c on c.experiment = s.experiment and s.variant <> c.control
 join told t on t.experiment = s.experiment and t.measure = s.measure
+join worded w on w.outcome = t.outcome
 join sums n on n.experiment = s.experiment and n.measure = s.measure and n.arm = c.control
 left join found f on f.experiment = s.experiment and f.measure = s.measure and f.arm = s.arm and f.outcome = t.outcome
 left join found b on b.experiment = s.experiment and b.measure = s.measure and b.arm = c.control and b.outcome = t.outcome

@@ -70,12 +70,12 @@ asked as (
     group by m.days_ago, m.party_id
 ),
 
--- Marks of one export are on one scale, told by the highest that was ever given.
+-- Marks of one export are on one scale, told by the highest that was ever given; noughts alone are on none.
 marks as (
     select
         party_id,
         said_on,
-        cast(mark / max(mark) over (partition by system, kind) as decimal(9, 6)) as share
+        cast(mark / nullif(max(mark) over (partition by system, kind), 0) as decimal(9, 6)) as share
     from (
         select party_id, system, lower(coalesce(kind, 'survey')) as kind, answered_on as said_on, score as mark
         from survey_responses

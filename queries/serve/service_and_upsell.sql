@@ -68,7 +68,7 @@ with resolved as (
         t.party_id,
         t.ticket_id,
         cast(t.resolved_at as date) as resolved_on,
-        t.satisfaction / max(t.satisfaction) over (partition by t.system) as mark,
+        t.satisfaction / nullif(max(t.satisfaction) over (partition by t.system), 0) as mark,
         lower(t.satisfaction_text) as words,
         coalesce(t.reopens, 0) > 0 or coalesce(t.is_escalated, false) as is_troubled,
         percent_rank() over (partition by t.resolved_at >= t.opened_at order by date_diff('minute', t.opened_at, t.resolved_at)) as slowness,

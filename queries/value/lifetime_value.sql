@@ -43,6 +43,9 @@
 -- [[partial]]
 -- when = "select count(*) filter (where mean is not null) > 0 and count(*) filter (where mean is not null and variance is null) > 0 from prospects"
 -- reason = "Spends vary so wildly that no interval can be put on the worth of some customers, nor on that of all."
+-- [[partial]]
+-- when = "select count(*) > 0 from prospects where mean >= 0 and variance is not null and low is null"
+-- reason = "How far the parameters of a model may be off cannot be told here, so no interval can be put on the worth of some customers, nor on that of all."
 -- [[chart]]
 -- kind = "bars"
 -- table = "by_class"
@@ -166,8 +169,8 @@ with ranked as (
 select
     (select sum(residual_amount) from worth) as residual_value,
     (select count(residual_amount) from worth) as residual_value_n,
-    case when not exists (select 1 from prospects where mean is not null and variance is null) then (select max(low) from residual_total) end as residual_value_low,
-    case when not exists (select 1 from prospects where mean is not null and variance is null) then (select max(high) from residual_total) end as residual_value_high,
+    case when not exists (select 1 from prospects where mean is not null and low is null) then (select max(low) from residual_total) end as residual_value_low,
+    case when not exists (select 1 from prospects where mean is not null and low is null) then (select max(high) from residual_total) end as residual_value_high,
     (select 100 * max(rate) from margin) as margin_pct,
     (select sum(value_at_risk_amount) from worth) as value_at_risk,
     (select sum(already_lost_amount) from worth where kind <> 'contractual') as value_already_lost,

@@ -270,3 +270,11 @@ def test_a_template_that_asks_for_what_is_not_there_is_named(made: GapPage, tmp_
     (tmp_path / "gap.html.j2").write_text("<p>{{ gap.clinet }}</p>", encoding="utf-8")
     with pytest.raises(UsageError, match=r"gap\.html\.j2.*clinet"):
         write.html(made, write.folders(tmp_path))
+
+
+def test_a_template_of_somebody_elses_reaches_nothing_but_the_page(made: GapPage, tmp_path: Path) -> None:
+    from crmaudit.errors import UsageError  # noqa: PLC0415
+
+    (tmp_path / "gap.html.j2").write_text("{{ gap.__class__.__mro__[-1].__subclasses__() }}", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"gap\.html\.j2.*unsafe"):
+        write.html(made, write.folders(tmp_path))

@@ -150,6 +150,18 @@ def test_one_unit_is_compared_with_nobody_and_none_with_none() -> None:
     assert none.withheld == "There is nobody to compare."
 
 
+def test_of_very_many_kinds_of_case_the_rarer_stand_together() -> None:
+    """A column of free text has thousands: the time that its levels take grows with their number, squared and more."""
+    many = adjusted_rates.MOST_LEVELS + 50
+    rows = [(owner, f"kind {i:03}", 5 + i % 5, 20 if i % 2 else 19) for owner in "ab" for i in range(many)]
+    crossed = of(rows)["crossed"]
+    levels = crossed.get_column("level").unique().sort().to_list()
+    assert levels == sorted([f"kind {i:03}" for i in range(1, many, 2)] + [f"kind {i:03}" for i in range(0, 150, 2)])
+    for name in ("size", "trials", "level"):
+        table = pl.DataFrame({name: ["x", "y"], "deals": [2, 3]})
+        assert_frame_equal(adjusted_rates._with_few_levels(table, name, "deals"), table)
+
+
 def test_what_is_no_count_is_refused() -> None:
     with pytest.raises(ValueError, match="exceeds"):
         of([("a", "x", 3, 2), ("b", "x", 1, 2)])

@@ -40,6 +40,22 @@ def test_who_brings_nothing_in_two_of_five_cases_may_bring_nothing() -> None:
     assert high[0] == pytest.approx(np.quantile(drawn, 0.975), rel=0.02)
 
 
+def test_an_error_that_is_not_known_is_not_none_and_a_loss_has_no_interval() -> None:
+    table = pl.DataFrame(
+        {
+            "mean": [100.0, 100.0, -100.0],
+            "variance": [100.0] * 3,
+            "p_none": [0.0] * 3,
+            "a": [1.0, None, 1.0],
+        }
+    )
+    found = estimate(table, moves=["a"])
+    assert found.columns is not None
+    assert [low is None for low in found.columns["low"]] == [False, True, True]
+    assert [high is None for high in found.columns["high"]] == [False, True, True]
+    assert found.tables["total"]["n"].to_list() == [1]
+
+
 def test_variances_add_up_and_moves_are_shared() -> None:
     table = pl.DataFrame(
         {
