@@ -39,9 +39,7 @@ def shown(table: Table, result: Result, anchor: str, currency: str, most: int) -
         rows=tuple(
             tuple(_cell(value, column.unit) for value, column in zip(row, table.columns, strict=True)) for row in rows
         ),
-        extent=f"the first {text.number(len(rows))} of {text.count(total, 'row')}"
-        if total > len(rows)
-        else text.count(len(rows), "row"),
+        total=total,
         address=text.clean(f"{result.id}.{table.name}"),
         shape=" ".join(f"n{i + 1}" for i, column in enumerate(table.columns) if column.unit in text.NUMBERS),
         short=total <= 12,
