@@ -55,6 +55,6 @@ def headings(columns: Sequence[TableColumn], currency: str) -> list[str]:
     """A heading for each column with its unit; where two would be alike, the column's own name tells them apart."""
     plain = [text.heading(column.label or text.name(column.name), column.unit, currency) for column in columns]
     return [
-        heading if plain.count(heading) == 1 else text.heading(column.name.replace("_", " "), column.unit, currency)
+        heading if plain.count(heading) == 1 else text.heading(text.title(column.name), column.unit, currency)
         for heading, column in zip(plain, columns, strict=True)
     ]

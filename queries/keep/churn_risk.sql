@@ -20,6 +20,7 @@
 -- probably_gone = { unit = "n", note = "P < 0.2" }
 -- at_risk_customers = { unit = "n", better = "down", note = "P from 0.2 to 0.7; under contract, of being one in a year" }
 -- at_risk_revenue = { unit = "money", better = "down", note = "what they brought in the window" }
+-- at_risk_a_amount = { unit = "money", label = "Revenue of A customers at risk" }
 -- holdout_error_pct = { unit = "pct", note = "predicted against actual purchases after the holdout date; under contract, customers who stayed" }
 -- auc = { unit = "ratio", better = "up", note = "of at least one purchase in the holdout; under contract, of staying" }
 -- auc_naive = { unit = "ratio", note = "of the rule: bought in the last x days, with the x that does best in the holdout" }

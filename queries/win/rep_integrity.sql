@@ -30,7 +30,7 @@
 -- end_of_quarter_share_pct = { unit = "pct", note = "of the deals won in the window, those closed in the last ten days of a calendar quarter" }
 -- even_share_pct = { unit = "pct", label = "Such days of all days of the window" }
 -- close_date_pushes_per_deal = { unit = "ratio", better = "down", note = "times the expected close date was moved to a later day, per deal with a history" }
--- skewed_owners = { unit = "n" }
+-- skewed_owners = { unit = "n", label = "Owners with more referrals than a fair draw" }
 -- [[finding]]
 -- level = "act"
 -- table = "referrals_by_owner"

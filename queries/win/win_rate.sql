@@ -33,6 +33,7 @@
 -- sales_cycle_days_median = { unit = "days", better = "down", note = "of deals won in the window" }
 -- sales_cycle_days_mean = { unit = "days", better = "down", note = "another definition: the mean, of deals won in the window" }
 -- open_past_close_date = { unit = "n", better = "down", note = "open deals whose expected close date has passed" }
+-- open_past_amount = { unit = "money", label = "Value of open deals past their close date" }
 -- won_value = { unit = "money", better = "up" }
 -- bulk_days = { unit = "n", note = "days on which far more deals were closed than usual" }
 -- [[finding]]
