@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from crmaudit.errors import AuditFileError
 from crmaudit.report import Level
+from crmaudit.schema import TABLES
 
 MARK = re.compile(r"^-- /// ?(?P<what>.*?)\s*$")
 NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -23,6 +24,7 @@ METHODS = tuple(
     if re.search(r"^def estimate\(", path.read_text(encoding="utf-8"), re.MULTILINE)
 )
 """The methods that a header may name."""
+_COLUMNS = frozenset(f"{table}.{column.name}" for table, one in TABLES.items() for column in one.columns)
 
 
 @dataclass(frozen=True)
@@ -172,7 +174,14 @@ class Header:
         groups = self.data.pop("any_of", [])
         if not isinstance(groups, list):
             raise AuditFileError(f"{self.place('any_of')}: `any_of` is a list of lists of columns")
-        return Needs(frozenset(self.strings("optional")), tuple(tuple(self._strings("any_of", g)) for g in groups))
+        any_of = tuple(tuple(self._strings("any_of", group)) for group in groups)
+        for column in (column for group in any_of for column in group):
+            if column not in _COLUMNS:
+                raise AuditFileError(
+                    f"{self.place('any_of')}: `any_of` names columns of the exports, such as invoices.net_amount; "
+                    f"{column!r} is none"
+                )
+        return Needs(frozenset(self.strings("optional")), any_of)
 
     def methods(self) -> tuple[MethodCall, ...]:
         calls = self.data.pop("method", [])

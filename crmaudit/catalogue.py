@@ -117,8 +117,9 @@ def explain(audit_id: str, queries: Iterable[Path] = ()) -> str:
         textwrap.fill(audit.question, 100),
         "Why it matters\n" + textwrap.indent(textwrap.fill(audit.why, 98), "  "),
         "To answer it better\n" + textwrap.indent(textwrap.fill(audit.fix, 98), "  "),
-        "Figures\n" + "\n".join(definitions),
     ]
+    if definitions:
+        parts.append("Figures\n" + "\n".join(definitions))
     if methods:
         parts.append("Methods\n" + "\n".join(_method(name) for name in methods))
     if used:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from crmaudit import text
 from crmaudit.report import Level
 
 
@@ -69,10 +70,21 @@ class TableView:
     title: str
     heads: tuple[Head, ...]
     rows: tuple[tuple[str, ...], ...]
-    extent: str
+    total: int
     address: str
     shape: str
     short: bool
+
+    @property
+    def extent(self) -> str:
+        """How many of its rows are here, in words."""
+        return self.extent_of(len(self.rows))
+
+    def extent_of(self, most: int) -> str:
+        """The same where only the first `most` of them are printed."""
+        printed = min(most, len(self.rows))
+        rows = text.count(self.total, "row")
+        return f"the first {text.number(printed)} of {rows}" if self.total > printed else rows
 
 
 @dataclass(frozen=True)

@@ -39,9 +39,7 @@ def shown(table: Table, result: Result, anchor: str, currency: str, most: int) -
         rows=tuple(
             tuple(_cell(value, column.unit) for value, column in zip(row, table.columns, strict=True)) for row in rows
         ),
-        extent=f"the first {text.number(len(rows))} of {text.count(total, 'row')}"
-        if total > len(rows)
-        else text.count(len(rows), "row"),
+        total=total,
         address=text.clean(f"{result.id}.{table.name}"),
         shape=" ".join(f"n{i + 1}" for i, column in enumerate(table.columns) if column.unit in text.NUMBERS),
         short=total <= 12,
@@ -57,6 +55,6 @@ def headings(columns: Sequence[TableColumn], currency: str) -> list[str]:
     """A heading for each column with its unit; where two would be alike, the column's own name tells them apart."""
     plain = [text.heading(column.label or text.name(column.name), column.unit, currency) for column in columns]
     return [
-        heading if plain.count(heading) == 1 else text.heading(column.name.replace("_", " "), column.unit, currency)
+        heading if plain.count(heading) == 1 else text.heading(text.title(column.name), column.unit, currency)
         for heading, column in zip(plain, columns, strict=True)
     ]

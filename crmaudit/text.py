@@ -171,7 +171,15 @@ _UNIT_ENDS = re.compile(r"_(?:pct|points|days|hours|amount|count|on|at|id)$")
 
 def name(identifier: str) -> str:
     """An identifier in words, its unit left to the value: `customer_churn_pct` is Customer churn."""
-    words = _UNIT_ENDS.sub("", clean(identifier)).replace("_", " ").strip()
+    return title(_UNIT_ENDS.sub("", clean(identifier)))
+
+
+_SHORT = re.compile(r"\b(?:arr|auc|crm|mrr|nps|[abc](?= customers\b))\b")
+
+
+def title(identifier: str) -> str:
+    """All of an identifier in words, those that are short for others in capitals: `at_risk_mrr` is At risk MRR."""
+    words = _SHORT.sub(lambda found: found[0].upper(), identifier.replace("_", " ").strip())
     return words[:1].upper() + words[1:]
 
 

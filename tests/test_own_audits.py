@@ -35,6 +35,7 @@ def test_check_of_a_good_folder(tmp_path: Path) -> None:
         (('{ unit = "n" }', "3"), ":8:", "is a table"),
         (("-- [metrics]", '-- optional = "x"\n-- [metrics]'), ":7:", "`optional` is a list of texts"),
         (("-- [metrics]", "-- any_of = [3]\n-- [metrics]"), ":7:", "`any_of` is a list of texts"),
+        (("-- [metrics]", '-- any_of = [["purchases.amount"]]\n-- [metrics]'), ":7:", "'purchases.amount' is none"),
         (("-- [metrics]", '-- [[finding]]\n-- level = "bad"\n-- when = "true"\n-- text = "x"\n-- [metrics]'), ":7:", "a finding's level is one of act"),
         (("-- [metrics]", '-- [[finding]]\n-- level = "act"\n-- [metrics]'), ":7:", "wants when, text"),
         (("-- [metrics]", '-- [finding]\n-- level = "act"\n-- [metrics]'), ":7:", "is repeated, [[finding]]"),

@@ -318,7 +318,10 @@ def test_markdown_holds_the_figures_and_the_first_ten_rows() -> None:
     rendered = render.markdown(sample()).replace(text.NO_BREAK, " ")
     assert "| Win rate | 41.2 % | 35.9\u201346.7 % | 314 |  |" in rendered
     assert "| Northwind | 64 | 14 | 24.1 | 15.8 | 34.9 | 318,400.00 | 1.31 | 0.012 | 41.2 |" in rendered
-    assert "**Addresses by account** (the first 100 of 12,345 rows;" in rendered
+    assert "**Addresses by account** (the first 10 of 12,345 rows;" in rendered
+    unanswered = re.findall(r"^Without an answer here: (.*)$", rendered, re.M)
+    assert any(", " in line for line in unanswered)
+    assert not any(re.search(",(?! )", line) for line in unanswered)
     assert len(re.findall(r"^\| [A-Z].* 1 \|", rendered, re.M)) > 0
     assert rendered.count("\n| Hartmann Logistik") == 1  # the 13th row would be its second
     assert "| misc/notes&#46;csv | generic | not recognised | 40 | 0 | 0 | 40 | adds up |" in rendered

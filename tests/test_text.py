@@ -74,6 +74,8 @@ def test_text_is_cut_by_the_width_it_takes() -> None:
 def test_identifiers_become_words() -> None:
     assert text.name("customer_churn_pct") == "Customer churn"
     assert text.name("overdue_amount") == "Overdue"
+    assert text.name("at_risk_mrr") == "At risk MRR"
+    assert text.name("momentum_down_a_customers") == "Momentum down A customers"
     assert text.count(1, "customer") == f"1{NB}customer"
     assert text.count(12_345, "customer") == f"12,345{NB}customers"
 

@@ -17,7 +17,7 @@ from crmaudit.view import STATUS_NAMES
 KIND_NAMES = {"unanswerable": "Not answerable", "partial": "Answered in part", "thin": "Answered on thin records"}
 STAGES = ((30, "In the first 30 days"), (60, "By day 60"), (90, "By day 90"))
 _MEANINGS = {f"{table.name}.{column.name}": column.meaning for table in TABLES.values() for column in table.columns}
-UNRANKED = "Answered. Rankings of people are left out of this report."
+UNRANKED = "Rankings of people are left out of this report."
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@
 -- referred_customers_pct = { unit = "pct", better = "up", note = "customers with a referrer on a lead, or whose origin is called referral, recommendation, word of mouth or partner" }
 -- referred_revenue = { unit = "money", better = "up", note = "of the window" }
 -- top_referrer = { unit = "text", note = "by revenue of the window of those referred" }
+-- top_referrer_customers = { unit = "n", label = "Customers the top referrer sent" }
+-- top_referrer_amount = { unit = "money", label = "Revenue of the customers the top referrer sent" }
 -- named_referrers = { unit = "n", better = "up" }
 -- linked_referrers_pct = { unit = "pct", better = "up", note = "named referrers who are a customer, contact or prospect of ours" }
 -- [[finding]]

@@ -3,7 +3,7 @@
 -- question = "Who is probably already gone, or going?"
 -- why      = "A customer who is going can still be asked; one who is gone has to be won again."
 -- fix      = "Record cancellations with their day and reason; where there are none, keep every purchase dated and under one id."
--- headline = ["About {expected_active_customers|customer is|customers are} still active; {at_risk_customers} are at risk, who brought {at_risk_revenue} in the window.", "About {expected_active_customers|customer is|customers are} still active; {at_risk_customers} are at risk.", "About {expected_active_customers|customer is|customers are} still active.", "Who is still active cannot be told from these exports."]
+-- headline = ["About {expected_active_customers|customer is|customers are} still active; {at_risk_customers|is|are} at risk, who brought {at_risk_revenue} in the window.", "About {expected_active_customers|customer is|customers are} still active; {at_risk_customers|is|are} at risk.", "About {expected_active_customers|customer is|customers are} still active.", "Who is still active cannot be told from these exports."]
 -- optional = ["classes", "purchases", "purchase_histories", "forecasts", "contract_holdout", "contract_curve", "contract_months", "purchase_models", "purchase_calibration", "purchase_holdout", "purchase_facts", "contract_survival", "customer_outlook"]
 -- hidden   = ["holdout_cases", "contract_calibration", "contract_auc"]
 -- [[method]]
@@ -20,6 +20,7 @@
 -- probably_gone = { unit = "n", note = "P < 0.2" }
 -- at_risk_customers = { unit = "n", better = "down", note = "P from 0.2 to 0.7; under contract, of being one in a year" }
 -- at_risk_revenue = { unit = "money", better = "down", note = "what they brought in the window" }
+-- at_risk_a_amount = { unit = "money", label = "Revenue of A customers at risk" }
 -- holdout_error_pct = { unit = "pct", note = "predicted against actual purchases after the holdout date; under contract, customers who stayed" }
 -- auc = { unit = "ratio", better = "up", note = "of at least one purchase in the holdout; under contract, of staying" }
 -- auc_naive = { unit = "ratio", note = "of the rule: bought in the last x days, with the x that does best in the holdout" }

@@ -3,7 +3,7 @@
 -- question = "If you do this, what happens, and how often?"
 -- why      = "Whoever knows what followed the last hundred calls to customers in this state need not guess what follows the next one."
 -- fix      = "Record each call, meeting, mail and offer with its day and customer; give an offer to half of those who qualify, drawn by lot, and export who got which variant, the day and the outcome."
--- headline = ["{approaches_observed|approach|approaches} to {customers_approached|customer has|customers have} been watched for {horizon_days}; {experiment_arms|comparison|comparisons} of offers and experiments can be read, {decided|differs|differ} beyond chance.", "{approaches_observed|approach|approaches} to {customers_approached|customer has|customers have} been watched for {horizon_days}.", "{experiment_arms|comparison|comparisons} of offers and experiments can be read, {decided|differs|differ} beyond chance."]
+-- headline = ["{approaches_observed|approach|approaches} to {customers_approached|customer has|customers have} been watched for {horizon_days}; {experiment_arms|comparison|comparisons} of offers and experiments can be read, {decided|differs|differ} beyond chance.", "{approaches_observed|approach|approaches} to {customers_approached|customer has|customers have} been watched for {horizon_days}.", "{experiment_arms|comparison|comparisons} of offers and experiments can be read, {decided|differs|differ} beyond chance.", "What follows what you do cannot be told from these exports."]
 -- optional = ["*"]
 -- any_of   = [["activities.happened_at", "campaign_touches.happened_at", "tickets.resolved_at", "opportunities.created_on", "experiments.variant", "refunds.refunded_on"]]
 -- hidden   = ["asked", "fates", "results"]

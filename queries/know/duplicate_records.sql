@@ -3,7 +3,7 @@
 -- question = "How many accounts and contacts are in the CRM twice?"
 -- why      = "Of a customer who is there twice each colleague sees half: half the history, half the revenue, twice the mail."
 -- fix      = "Merge what is listed, the newer record into the older, and have the CRM search by e-mail and name before it adds one."
--- headline = ["{duplicate_pct} of the CRM's records are doubles: {duplicate_accounts|account|accounts} and {duplicate_contacts|contact|contacts}."]
+-- headline = ["{duplicate_pct} of the CRM's records are doubles: {duplicate_accounts|account|accounts} and {duplicate_contacts|contact|contacts}.", "{duplicate_pct} of the CRM's accounts are doubles: {duplicate_accounts}.", "{duplicate_pct} of the CRM's contacts are doubles: {duplicate_contacts}."]
 -- any_of   = [["accounts.account_id", "contacts.contact_id"]]
 -- optional = ["*"]
 -- hidden   = ["crm_records"]
@@ -15,8 +15,20 @@
 -- doubled_revenue = { unit = "money", label = "Revenue of the window of customers with a double" }
 -- [[finding]]
 -- level = "watch"
--- when = "duplicate_pct >= 1"
+-- when = "duplicate_pct >= 1 and duplicate_accounts is not null and duplicate_contacts is not null"
 -- text = "{duplicate_accounts|account|accounts} and {duplicate_contacts|contact|contacts} are in the CRM twice, {duplicate_pct} of its records."
+-- value = "doubled_revenue"
+-- lists = "to_merge"
+-- [[finding]]
+-- level = "watch"
+-- when = "duplicate_pct >= 1 and duplicate_contacts is null"
+-- text = "{duplicate_accounts|account is|accounts are} in the CRM twice, {duplicate_pct} of its accounts."
+-- value = "doubled_revenue"
+-- lists = "to_merge"
+-- [[finding]]
+-- level = "watch"
+-- when = "duplicate_pct >= 1 and duplicate_accounts is null"
+-- text = "{duplicate_contacts|contact is|contacts are} in the CRM twice, {duplicate_pct} of its contacts."
 -- value = "doubled_revenue"
 -- lists = "to_merge"
 -- [[partial]]
@@ -93,8 +105,12 @@ join crm_records first on first.entity = d.entity and first.system = d.system an
 order by d.score desc, d.first_id, d.record_id
 -- /// metrics
 select
-    (select count(*) from to_merge where entity = 'account') as duplicate_accounts,
-    (select count(*) from to_merge where entity = 'contact') as duplicate_contacts,
+    case
+        when count(*) filter (where entity = 'account') > 0 then (select count(*) from to_merge where entity = 'account')
+    end as duplicate_accounts,
+    case
+        when count(*) filter (where entity = 'contact') > 0 then (select count(*) from to_merge where entity = 'contact')
+    end as duplicate_contacts,
     100.0 * (select count(*) from to_merge) / nullif(count(*), 0) as duplicate_pct,
     count(*) as duplicate_pct_n,
     (select count(*) from to_look_at) as possible_duplicates,

@@ -67,18 +67,42 @@ left join deals_of d on d.party_id = c.party_id
 where c.period = 'current'
 order by c.party_id
 -- /// table by_origin
--- Leads that are still open or younger than 90 days have had no chance to convert and are left out of the rate.
-with of_leads as (
+-- Leads that are still open or younger than 90 days have had no chance to convert and are left out of the rate. Where the
+-- lead itself does not say what became of it, its own deals do: one won converts it, all of them lost decide it.
+with own_deals as (
+    select
+        l.system,
+        l.lead_id,
+        count(*) filter (where o.outcome = 'won' and coalesce(o.closed_on <= k.as_of_on, true)) as won,
+        count(*) filter (where o.outcome = 'lost' and coalesce(o.closed_on <= k.as_of_on, true)) as lost,
+        count(*) as deals
+    from leads l
+    cross join clock k
+    join opportunities o on o.system = l.system and (o.lead_id = l.lead_id or o.opportunity_id = l.opportunity_id)
+    group by l.system, l.lead_id
+),
+
+fates as (
+    select
+        l.origin,
+        l.created_on,
+        l.converted_on is not null
+        or coalesce(lower(l.status) in ('converted', 'won', 'customer'), false)
+        or coalesce(d.won > 0, false) as is_converted,
+        l.disqualified_on is not null
+        or coalesce(lower(l.status) in ('disqualified', 'unqualified', 'lost', 'rejected', 'junk'), false)
+        or coalesce(d.lost = d.deals, false) as is_given_up
+    from leads l
+    left join own_deals d on d.system = l.system and d.lead_id = l.lead_id
+),
+
+of_leads as (
     select
         coalesce(nullif(trim(l.origin), ''), 'unknown') as origin,
         count(*) as leads,
-        count(*) filter (where l.converted_on is not null or lower(l.status) in ('converted', 'won', 'customer')) as converted,
-        count(*) filter (
-            where l.converted_on is not null
-                or l.disqualified_on is not null
-                or lower(l.status) in ('converted', 'won', 'customer', 'disqualified', 'unqualified', 'lost', 'rejected', 'junk')
-        ) as decided_leads
-    from leads l
+        count(*) filter (where l.is_converted) as converted,
+        count(*) filter (where l.is_converted or l.is_given_up) as decided_leads
+    from fates l
     join clock k on l.created_on <= k.as_of_on - 90
     group by 1
 ),

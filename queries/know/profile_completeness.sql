@@ -8,7 +8,7 @@
 -- optional = ["*"]
 -- hidden   = ["fields", "filled"]
 -- [metrics]
--- profile_completeness_pct = { unit = "pct", better = "up", note = "filled share of the fields that matter, over customers; of a company name, domain, segment, industry, region, origin, owner, size, and an address, a telephone number and a role of a contact; of a person name, address, telephone, region, segment, origin" }
+-- profile_completeness_pct = { unit = "pct", better = "up", note = "filled share of the fields that matter, over customers, on the CRM's own record of them, whatever their leads and deals say; of a company name, domain, segment, industry, region, origin, owner, size, and an address, a telephone number and a role of a contact; of a person name, address, telephone, region, segment, origin" }
 -- completeness_gain_per_touch = { unit = "points", better = "up", note = "needs the history of fields, or two exports of different days" }
 -- emptiest_field = { unit = "text" }
 -- [[finding]]

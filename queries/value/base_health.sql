@@ -3,7 +3,7 @@
 -- question = "How healthy is the whole base?"
 -- why      = "The same revenue can rest on customers of many years or on those won last month; the second kind must be won again every year."
 -- fix      = "Export the invoices back to your first customer, or the day each became one."
--- headline = ["{active_customers|customer|customers} bought in the window ({active_customers_change_pct} against the one before); {revenue_from_cohorts_older_than_2y_pct} of the revenue comes from customers of more than two years.", "{active_customers|customer|customers} bought in the window, {active_customers_change_pct} against the one before.", "{active_customers|customer|customers} bought in the window."]
+-- headline = ["{active_customers|customer|customers} bought in the window, {active_customers_before} in the one before; {revenue_from_cohorts_older_than_2y_pct} of the revenue comes from customers of more than two years.", "{active_customers|customer|customers} bought in the window, {active_customers_before} in the one before.", "{active_customers|customer|customers} bought in the window."]
 -- optional = ["cohort_months", "purchase_source"]
 -- hidden   = ["compared", "customers_of_windows"]
 -- [metrics]

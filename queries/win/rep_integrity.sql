@@ -30,7 +30,7 @@
 -- end_of_quarter_share_pct = { unit = "pct", note = "of the deals won in the window, those closed in the last ten days of a calendar quarter" }
 -- even_share_pct = { unit = "pct", label = "Such days of all days of the window" }
 -- close_date_pushes_per_deal = { unit = "ratio", better = "down", note = "times the expected close date was moved to a later day, per deal with a history" }
--- skewed_owners = { unit = "n" }
+-- skewed_owners = { unit = "n", label = "Owners with more referrals than a fair draw" }
 -- [[finding]]
 -- level = "act"
 -- table = "referrals_by_owner"
@@ -55,6 +55,9 @@
 -- [[partial]]
 -- when = "select not exists (select 1 from deals where origin is not null)"
 -- reason = "No deal has an origin, so who gets the referrals is not known."
+-- [[partial]]
+-- when = "select 2 * count(*) filter (where amount > 0) < count(*) from dealt where outcome = 'lost'"
+-- reason = "Most lost deals carry no value, so who gets the large deals is not known."
 -- [[chart]]
 -- kind = "interval_bars"
 -- table = "referrals_by_owner"
@@ -71,6 +74,7 @@ select
     regexp_matches(lower(d.origin), '(refer|recommend|word of mouth|partner|empfehl|recommand|recomend|indica)') as is_referral,
     percent_rank() over (order by d.amount desc nulls last) <= 0.2 and d.amount is not null as is_large,
     d.opportunity_id,
+    d.outcome,
     d.amount
 from deals d
 join periods p on p.period = 'current'
@@ -87,6 +91,7 @@ where is_referral is not null
 group by owner
 order by count(*) desc, owner
 -- /// table large_deals_by_owner
+-- Where a deal has its value only once it is won, who wins more would seem to get the larger deals.
 select
     owner,
     count(*) filter (where is_large) as large,
@@ -94,6 +99,7 @@ select
     100.0 * sum(count(*) filter (where is_large)) over () / sum(count(*)) over () as of_all_pct
 from dealt
 where amount is not null
+    and (select 2 * count(*) filter (where amount > 0) >= count(*) from dealt where outcome = 'lost')
 group by owner
 order by count(*) desc, owner
 -- /// table quarter_ends_by_owner

@@ -33,6 +33,7 @@
 -- sales_cycle_days_median = { unit = "days", better = "down", note = "of deals won in the window" }
 -- sales_cycle_days_mean = { unit = "days", better = "down", note = "another definition: the mean, of deals won in the window" }
 -- open_past_close_date = { unit = "n", better = "down", note = "open deals whose expected close date has passed" }
+-- open_past_amount = { unit = "money", label = "Value of open deals past their close date" }
 -- won_value = { unit = "money", better = "up" }
 -- bulk_days = { unit = "n", note = "days on which far more deals were closed than usual" }
 -- [[finding]]
@@ -81,13 +82,13 @@
 -- /// table by_window
 select
     p.period,
-    p.start_on,
+    p.start_on + 1 as start_on,
     p.end_on,
     count(*) filter (where d.outcome = 'won') as won,
     count(*) as closed,
     sum(d.amount) filter (where d.outcome = 'won') as won_amount,
     sum(d.amount) as closed_amount,
-    count(*) filter (where d.outcome = 'lost' and d.amount > 0) as lost_with_amount
+    count(*) filter (where d.outcome = 'lost' and d.amount > 0) as lost_with_value
 from deals d
 join periods p on d.closed_on > p.start_on and d.closed_on <= p.end_on
 where d.is_new_business
@@ -196,7 +197,7 @@ select
         cross join periods p
         where is_new_business and p.period = 'current'
     ) as win_rate_of_all_pct,
-    case when w.lost_with_amount * 2 >= w.closed - w.won
+    case when w.lost_with_value * 2 >= w.closed - w.won
         then 100.0 * coalesce(w.won_amount, 0) / nullif(w.closed_amount, 0) end as win_rate_by_value_pct,
     c.at_365_pct as created_cohort_win_rate_pct,
     c.at_365_low as created_cohort_win_rate_pct_low,
