@@ -15,7 +15,7 @@ from crmaudit.audit_header import Block, GivenTable, MethodCall, words_of
 from crmaudit.audits import Audit, Model, depends, is_query, makers_of
 from crmaudit.database import Database
 from crmaudit.methods import Estimate, false_discovery
-from crmaudit.needs import ANYTHING, NOTHING, Shapes, Wants, missing_columns, models_behind, told
+from crmaudit.needs import ANYTHING, NOTHING, REPORTED, Shapes, Wants, missing_columns, models_behind, told
 from crmaudit.sentences import figures, fill, headline
 from crmaudit.side_by_side import side_by_side
 
@@ -53,6 +53,8 @@ class Built:
     methods: Mapping[str, tuple[report.Method, ...]]
     withheld: Mapping[str, str]
     missing: Mapping[str, tuple[str, ...]]
+    failed: Mapping[str, str]
+    """What went wrong in models that were left empty: a fault of ours in each audit that reads one."""
     shapes: Shapes
 
 
@@ -66,11 +68,21 @@ class Runner:
         self.currency = currency
 
     def build_models(self, progress: Progress) -> Built:
-        """Materialises every model, each as soon as those it reads are there."""
+        """Materialises every model, each as soon as those it reads are there; one that fails is left empty."""
+        failed: dict[str, str] = {}
 
         def build(db: Database, name: str) -> tuple[tuple[report.Method, ...], str | None]:
-            progress(self.models[name].title)
-            return self._build(db, self.models[name])
+            model = self.models[name]
+            progress(model.title)
+            try:
+                return self._build(db, model, model.sql)
+            except (duckdb.OutOfMemoryException, duckdb.IOException):
+                raise
+            except FAULTS as error:
+                if name in REPORTED:
+                    raise
+                failed[name] = f"{model.title}: {type(error).__name__}: {error}"
+                return self._build(db, model, f"select * from ({model.sql}) limit 0")
 
         built = side_by_side(self.db, depends(self.models.values()), build)
         names = (*makers_of(self.models.values()), "settings", "coverage")
@@ -81,12 +93,13 @@ class Runner:
             methods={name: methods for name, (methods, _) in built.items() if methods},
             withheld={name: withheld for name, (_, withheld) in built.items() if withheld},
             missing=self._missing_of_models(shapes),
+            failed=failed,
             shapes=shapes,
         )
 
-    def _build(self, db: Database, model: Model) -> tuple[tuple[report.Method, ...], str | None]:
+    def _build(self, db: Database, model: Model, sql: str) -> tuple[tuple[report.Method, ...], str | None]:
         """The model's table and those its methods give; what the methods found, and why one withholds its answer."""
-        db.con.execute(f"create or replace table {model.name} as {model.sql}")
+        db.con.execute(f"create or replace table {model.name} as {sql}")
         estimates = [(call, self._apply(db, call, model.name, None)) for call in model.methods]
         withheld = [estimate.withheld for _, estimate in estimates if estimate.withheld]
         return tuple(_told(call, estimate) for call, estimate in estimates), withheld[-1] if withheld else None
@@ -118,6 +131,12 @@ class Runner:
             missing[model.name] = tuple(dict.fromkeys((*own, *(c for name in behind for c in missing[name]))))
         return missing
 
+    def _wants(self, audit: Audit, built: Built) -> Wants:
+        mentioned = built.shapes.mentioned(audit.tables)
+        if mentioned is None or self._lacks(audit, mentioned, built):
+            return built.shapes.wants(audit.tables)
+        return mentioned
+
     def _lacks(self, audit: Audit, wants: Wants, built: Built) -> bool:
         """Whether something that the audit cannot do without is missing."""
         needed = frozenset() if ANYTHING in audit.needs.optional else wants.models - audit.needs.optional
@@ -126,11 +145,12 @@ class Runner:
     def _estimate(self, db: Database, item: Working, built: Built) -> None:
         """The audit's tables and what its methods add; a fault of ours is kept and stops nothing else."""
         audit = item.audit
-        mentioned = built.shapes.mentioned(audit.tables)
-        if mentioned is None or self._lacks(audit, mentioned, built):
-            item.wants = built.shapes.wants(audit.tables)
-        else:
-            item.wants = mentioned
+        item.wants = self._wants(audit, built)
+        behind = models_behind(item.wants.models | words_of(audit.metrics.sql), self.models)
+        faults = [built.failed[name] for name in sorted(behind & built.failed.keys())]
+        if faults:
+            item.failure = "; ".join(faults)
+            return
         if self._lacks(audit, item.wants, built):
             needed = sorted(item.wants.models - audit.needs.optional)
             empty = [c for name in needed for c in built.missing.get(name, ())]
