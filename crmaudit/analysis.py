@@ -86,6 +86,8 @@ def analyze(
     """
     if exports.resolve().is_relative_to(out.resolve()):
         raise UsageError(f"{exports} lies in {out}, which the audit is to replace; choose another folder with --out")
+    if redaction_key is not None and (out / "weekly").exists():
+        raise UsageError(f"{out} keeps the letters of the weekly mail, with names; choose another folder with --out")
     threading.Thread(target=_import_ahead, daemon=True).start()
     queries = tuple(queries)
     audits = audits_of(queries)

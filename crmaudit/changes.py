@@ -11,6 +11,7 @@ import json
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 
+from crmaudit.errors import InputError
 from crmaudit.news import Entry, Kind, Observed
 from crmaudit.report import LEVELS
 
@@ -136,10 +137,16 @@ def to_json(state: State) -> str:
 
 
 def from_json(text: str) -> State:
-    """The state again; ValueError where another version wrote it."""
-    data = json.loads(text)
+    """The state again; InputError where it is broken or another version wrote it."""
+    way_out = "what the last weekly mail knew; move the folder weekly of the audit away to begin anew"
+    try:
+        data = json.loads(text)
+    except ValueError as error:
+        raise InputError(f"state.json cannot be read: {error}. It is {way_out}") from error
     if data.get("schema_version") != SCHEMA_VERSION:
-        raise ValueError(f"a state of schema {data.get('schema_version')}; this version reads {SCHEMA_VERSION}")
+        raise InputError(
+            f"state.json has schema {data.get('schema_version')}, this version reads {SCHEMA_VERSION}. It is {way_out}"
+        )
     kept = {}
     for key, one in data["kept"].items():
         told_on, gone_on = one.pop("told_on"), one.pop("gone_on")

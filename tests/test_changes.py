@@ -10,6 +10,7 @@ import pytest
 
 from crmaudit import changes, digest, news
 from crmaudit.changes import Changes, State, compare
+from crmaudit.errors import InputError
 from crmaudit.news import Entry, Observed
 from tests.weekly_child import entry
 
@@ -181,3 +182,9 @@ def test_a_long_list_is_cut_and_counted() -> None:
     assert [(len(s.items), s.more) for s in first.sections] == [(3, "and 12 more in the report")]
     later = mail(weeks.next(*(entry(f"D{n}", amount=float(n)) for n in range(20))))
     assert [(len(s.items), s.more) for s in later.sections] == [(8, "and 7 more in the report")]
+
+
+@pytest.mark.parametrize("text", ["{", '{"schema_version": 0}'])
+def test_a_state_that_cannot_be_read_says_the_way_out(text: str) -> None:
+    with pytest.raises(InputError, match="to begin anew"):
+        changes.from_json(text)

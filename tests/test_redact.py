@@ -13,11 +13,12 @@ from typing import Any
 import duckdb
 import pytest
 
-from crmaudit import identity, redact
+from crmaudit import analysis, identity, redact
 from crmaudit.database import create_loaded
 from crmaudit.errors import UsageError
 from crmaudit.report import from_json
 from crmaudit.schema import TABLES as TABLES_OF_THE_SCHEMA
+from crmaudit.settings import Settings
 from tests.command import crmaudit
 
 KEY = "a key that nobody guesses"
@@ -244,6 +245,14 @@ def test_the_key_comes_from_a_private_file_or_the_environment(tmp_path: Path, mo
         file.chmod(0o640)
         with pytest.raises(UsageError, match="chmod 600"):
             redact.read_key(file)
+
+
+def test_no_folder_that_keeps_letters_becomes_a_redacted_one(exports: Path, tmp_path: Path) -> None:
+    letters = tmp_path / "audit" / "weekly"
+    letters.mkdir(parents=True)
+    with pytest.raises(UsageError, match="letters of the weekly mail"):
+        analysis.analyze(exports, letters.parent, Settings(), redaction_key=b"k" * 32)
+    assert letters.is_dir()
 
 
 def test_without_a_key_nothing_runs(exports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
