@@ -304,28 +304,31 @@ select decile, n as customers, positives as lost, 100 * score_mean as predicted_
 from health_calibration
 order by decile
 -- /// table replayed
--- What became of those who were unhealthy, or had fallen suddenly, on the later days.
+-- What became of those who were unhealthy, or had fallen suddenly, on the later days. A customer may stand on several of
+-- them: the rate is that of all, its interval as wide as if each stood on one.
 with tested as (
-    select h.score < 25 as is_unhealthy, h.score < 25 and b.score >= 50 as has_dropped, h.is_lost, h.p_lost_if_staying
+    select h.party_id, h.score < 25 as is_unhealthy, h.score < 25 and b.score >= 50 as has_dropped, h.is_lost, h.p_lost_if_staying
     from health h
     left join health b on b.party_id = h.party_id and b.days_ago = h.days_ago + 30
     where h.role = 'test' and h.is_lost is not null and (select basis from health_facts) <> 'equal'
+),
+
+ruled as (
+    select 'all' as rule, * from tested
+    union all
+    select 'score under 25', * from tested where is_unhealthy
+    union all
+    select 'sudden drop', * from tested where has_dropped
 )
 
-select 'all' as rule, count(*) as customers, count(*) filter (where is_lost) as lost, 100 * avg(p_lost_if_staying) as if_nobody_leaves_pct
-from tested
-having count(*) > 0
-union all
-select 'score under 25', count(*), count(*) filter (where is_lost), 100 * avg(p_lost_if_staying)
-from tested
-where is_unhealthy
-having count(*) > 0
-union all
-select 'sudden drop', count(*), count(*) filter (where is_lost), 100 * avg(p_lost_if_staying)
-from tested
-where has_dropped
-having count(*) > 0
-order by 1
+select
+    rule,
+    count(distinct party_id) as customers,
+    cast(round(avg(case when is_lost then 1.0 else 0.0 end) * count(distinct party_id)) as integer) as lost,
+    100 * avg(p_lost_if_staying) as if_nobody_leaves_pct
+from ruled
+group by rule
+order by rule
 -- /// table usual_drops
 select
     avg(case when h.score < 25 and b.score >= 50 then 1.0 else 0.0 end) as share,
