@@ -249,4 +249,4 @@ DRESSES: Mapping[str, Callable[[Path], None]] = {
     "quoted": quoted,
 }
 """Those of every day first."""
-EVERY_DAY = 2
+EVERY_DAY = 1
