@@ -7,12 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from crmaudit.analysis import Known, analyze_loaded
+from crmaudit.audit_header import Block
 from crmaudit.audits import read_models
 from crmaudit.catalogue import audits_of
 from crmaudit.database import Database, create_loaded
-from crmaudit.needs import models_read
+from crmaudit.needs import Shapes, models_read
 from crmaudit.resources import folder
 from crmaudit.settings import Settings
 
@@ -38,3 +40,17 @@ def test_a_model_that_fails_fails_the_audits_that_read_it_and_no_other(tmp_path:
     assert timeline.status == "failed"
     assert "What each customer did" in str(timeline.reason)
     assert told.summary["failed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_told"),
+    [
+        ("select * from invoices", False),
+        ("select i.* from invoices i", False),
+        ("select amount * 2, count(*) from invoices group by all", True),
+    ],
+)
+def test_words_do_not_tell_the_columns_of_a_star(sql: str, is_told: bool) -> None:
+    shapes = Shapes({})
+    assert (shapes.mentioned([Block("rows", sql, 1)]) is not None) == is_told
+    shapes.close()
