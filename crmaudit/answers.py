@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from crmaudit import report
 from crmaudit.audits import Audit, label, unit_of
-from crmaudit.database import Database, identifier
+from crmaudit.database import Database
 from crmaudit.resources import folder
 from crmaudit.sentences import fill
 
@@ -35,8 +35,7 @@ def unanswered(audit: Audit) -> report.Result:
 
 
 def metrics(db: Database, audit: Audit) -> dict[str, report.Metric]:
-    types = db.columns("metrics")
-    rows = db.con.execute("from metrics").fetchall()
+    types, rows = db.rows("from metrics")
     if not rows:
         return {}
     values = dict(zip(types, rows[0], strict=True))
@@ -63,20 +62,16 @@ def metrics(db: Database, audit: Audit) -> dict[str, report.Metric]:
 def findings(db: Database, audit: Audit, currency: str) -> Iterable[report.Finding]:
     for rule in audit.findings:
         source = f"(select * from {rule.table})"
-        columns = db.columns(source)
         wanted = f"{rule.customers or 'null'} as _customers, cast({rule.value or 'null'} as double) as _value"
-        places = ", ".join(map(str, range(1, len(columns) + 1)))
-        rows = db.con.execute(
-            f"select *, {wanted} from {source} where {rule.when} "
-            f"order by _value desc nulls last, _customers desc nulls last, {places} "
-            f"limit {rule.most}"
-        ).fetchall()
-        for row in rows:
+        columns, rows = db.rows(
+            f"select {wanted}, * from {source} where {rule.when} "
+            f"order by _value desc nulls last, _customers desc nulls last, columns(*) limit {rule.most}"
+        )
+        for customers, value, *row in rows:
             values = {
-                name: (report.rounded(value), unit(audit, name, kind))
-                for (name, kind), value in zip(columns.items(), row, strict=False)
+                name: (report.rounded(cell), unit(audit, name, kind))
+                for (name, kind), cell in zip(list(columns.items())[2:], row, strict=True)
             }
-            customers, value = row[-2], row[-1]
             first = rule.table.split()[0]
             key = fill(rule.key, values, currency) if rule.key else first
             yield report.Finding(
@@ -90,10 +85,9 @@ def findings(db: Database, audit: Audit, currency: str) -> Iterable[report.Findi
 
 
 def table(db: Database, audit: Audit, name: str) -> report.Table:
-    types = db.columns(f"{identifier(audit.id)}.{name}")
     most = ROWS_DRAWN if any(chart.table == name for chart in audit.charts) else ROWS_SHOWN
-    rows = db.con.execute(f"from {identifier(audit.id)}.{name} limit {most}").fetchall()
-    total = db.scalar(f"select count(*) from {identifier(audit.id)}.{name}")
+    types, rows = db.rows(f"from {name} limit {most}")
+    total = len(rows) if len(rows) < most else db.scalar(f"select count(*) from {name}")
     return report.Table(
         name=name,
         title=label(name),
@@ -103,9 +97,10 @@ def table(db: Database, audit: Audit, name: str) -> report.Table:
     )
 
 
-def charts(db: Database, audit: Audit) -> Iterable[report.Chart]:
+def charts(audit: Audit, filled: Iterable[str]) -> Iterable[report.Chart]:
+    """The charts of those tables that have rows."""
     for chart in audit.charts:
-        if db.scalar(f"select count(*) from {identifier(audit.id)}.{chart.table}"):
+        if chart.table in filled:
             yield report.Chart(chart.kind, chart.table, chart.roles, chart.caption, chart.description)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,17 +25,32 @@ class Database:
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def beside(self) -> Database:
-        """Another connection to the same tables, for another thread; temporary views are each one's own."""
+        """Another connection to the same tables, for another thread; which schema it is in is its own."""
         return Database(self.con.cursor(), self.scratch, self._numbers)
 
     def columns(self, table: str) -> dict[str, str]:
         """Column -> SQL type of a table or view, in order."""
         return {row[0]: row[1] for row in self.con.execute(f"describe {table}").fetchall()}
 
+    def rows(self, query: str) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+        """A query's columns with their SQL types, and its rows."""
+        rows = self.con.execute(query).fetchall()
+        return {name: str(kind) for name, kind, *_ in self.con.description or ()}, rows
+
     def scalar(self, query: str) -> Any:
         """The first value of the first row; None where there is no row."""
         rows = self.con.execute(query).fetchall()
         return rows[0][0] if rows else None
+
+    @contextmanager
+    def inside(self, schema: str) -> Iterator[None]:
+        """In here bare names are tables of this schema, where it has such, else those of the models."""
+        name = self.scalar("select current_database()")
+        self.con.execute(f"use {identifier(name)}.{identifier(schema)}")
+        try:
+            yield
+        finally:
+            self.con.execute(f"use {identifier(name)}.main")
 
     def frame(self, query: str) -> pl.DataFrame:
         """A query's rows, in its order, as a Polars frame; whole numbers of any width as 64 bits.

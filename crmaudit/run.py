@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
 import polars as pl
 
 from crmaudit import answers, report
-from crmaudit.audit_header import Block, GivenTable, MethodCall, words_of
+from crmaudit.audit_header import Block, GivenTable, MethodCall, PartialRule, words_of
 from crmaudit.audits import Audit, Model, depends, is_query, makers_of
-from crmaudit.database import Database
+from crmaudit.database import Database, identifier
 from crmaudit.methods import Estimate, false_discovery
 from crmaudit.needs import ANYTHING, NOTHING, REPORTED, Shapes, Wants, missing_columns, models_behind, told
 from crmaudit.sentences import figures, fill, headline
@@ -39,10 +39,6 @@ class Working:
     failure: str | None = None
     tables: set[str] = field(default_factory=set)
     """What has been stored in the audit's schema."""
-
-    @property
-    def schema(self) -> str:
-        return f'"{self.audit.id}"'
 
 
 @dataclass(frozen=True)
@@ -165,25 +161,22 @@ class Runner:
             item.methods.extend(built.methods.get(name, ()))
             if name in built.withheld and name in read_models and name not in built.missing:
                 item.withheld.append(built.withheld[name])
-        con = db.con
-        con.execute(f"create schema if not exists {item.schema}")
+        db.con.execute(f"create schema if not exists {identifier(audit.id)}")
         try:
-            for block in (b for b in audit.tables if not b.wants_q):
-                con.execute(f"create or replace table {item.schema}.{block.name} as {block.sql}")
-                _show(db, item, block.name)
-                for call in audit.methods:
-                    if call.table == block.name:
-                        estimate = self._apply(db, call, call.table, item)
-                        item.methods.append(_told(call, estimate))
-                        # Nothing to estimate is nothing withheld: a base without contracts has no contracts' holdout.
-                        if estimate.withheld and _has_rows(db, f"{item.schema}.{call.table}"):
-                            item.withheld.append(estimate.withheld)
+            with db.inside(audit.id):
+                for block in (b for b in audit.tables if not b.wants_q):
+                    _create(db, item, block)
+                    for call in audit.methods:
+                        if call.table == block.name:
+                            estimate = self._apply(db, call, call.table, item)
+                            item.methods.append(_told(call, estimate))
+                            # Nothing to estimate is nothing withheld: without contracts there is no contracts' holdout.
+                            if estimate.withheld and _has_rows(db, call.table):
+                                item.withheld.append(estimate.withheld)
         except (duckdb.OutOfMemoryException, duckdb.IOException):
             raise
         except FAULTS as error:
             item.failure = f"{type(error).__name__}: {error}"
-        finally:
-            _hide(db, item)
 
     def _apply(self, db: Database, call: MethodCall, table: str, item: Working | None) -> Estimate:
         """Runs a method over a table of an audit or a model, widens it by its columns and stores its further tables."""
@@ -193,7 +186,7 @@ class Runner:
             for name, value in call.arguments.items()
         }
         # Models have no order of their own; an audit's table is in the order its SELECT gives it.
-        frame = db.frame(f"from {table} order by all" if item is None else f"from {item.schema}.{table}")
+        frame = db.frame(f"from {table}{' order by all' if item is None else ''}")
         estimate: Estimate = module.estimate(frame, **arguments)
         if frame.is_empty():
             # A method that was asked nothing withholds nothing.
@@ -227,7 +220,7 @@ class Runner:
         places: dict[str, list[tuple[str, str, pl.DataFrame]]] = {}
         for item in (i for i in work if not (i.missing or i.failure)):
             for table, column in ((t, c) for schema, t, c in tested if schema == item.audit.id and t in item.tables):
-                name = f"{item.schema}.{table}"
+                name = f"{identifier(item.audit.id)}.{table}"
                 if name not in frames:
                     frames[name] = self.db.frame(f"from {name}")
                 places.setdefault(item.audit.id, []).append((name, column, frames[name]))
@@ -255,13 +248,12 @@ class Runner:
             return self._unanswerable(item)
         if item.failure is None:
             try:
-                return self._answer(db, item)
+                with db.inside(audit.id):
+                    return self._answer(db, item)
             except (duckdb.OutOfMemoryException, duckdb.IOException):
                 raise
             except FAULTS as error:
                 item.failure = f"{type(error).__name__}: {error}"
-            finally:
-                _hide(db, item)
         return replace(
             answers.unanswered(audit),
             status="failed",
@@ -281,16 +273,11 @@ class Runner:
         return replace(answers.unanswered(item.audit), reason=reason, missing=missing)
 
     def _answer(self, db: Database, item: Working) -> report.Result:
-        audit, con = item.audit, db.con
-        for table in sorted(item.tables):
-            _show(db, item, table)
-        for block in (b for b in audit.tables if b.wants_q):
-            con.execute(f"create or replace table {item.schema}.{block.name} as {block.sql}")
-            _show(db, item, block.name)
-        con.execute(f"create or replace table {item.schema}.metrics as {audit.metrics.sql}")
-        _show(db, item, "metrics")
+        audit = item.audit
+        for block in (*(b for b in audit.tables if b.wants_q), audit.metrics):
+            _create(db, item, block)
         metrics = answers.metrics(db, audit)
-        partial = [p for p in audit.partials if db.scalar(f"select coalesce(({p.when}), false)")]
+        partial = _holding(db, audit.partials)
         reasons = [*item.withheld, *(fill(p.reason, figures(metrics), self.currency) for p in partial)]
         biases = [p.bias for p in partial if p.bias]
         has_value = any(m.value is not None for m in metrics.values())
@@ -308,7 +295,7 @@ class Runner:
             metrics=metrics if has_value else {},
             findings=findings,
             tables=tables,
-            charts=tuple(answers.charts(db, audit)) if has_value else (),
+            charts=tuple(answers.charts(audit, [t.name for t in tables if t.rows_total])),
             methods=tuple(item.methods),
         )
 
@@ -324,22 +311,22 @@ def _keep(db: Database, item: Working | None, table: str, frame: pl.DataFrame) -
     """Stores a table of an audit or of a model."""
     if not frame.columns:
         return
-    if item is None:
-        db.store(table, frame)
-    else:
-        db.store(f"{item.schema}.{table}", frame)
-        _show(db, item, table)
+    db.store(table, frame)
+    if item is not None:
+        item.tables.add(table)
 
 
-def _show(db: Database, item: Working, table: str) -> None:
-    """Makes a table of the audit visible to its later blocks by its bare name."""
-    db.con.execute(f"create or replace temp view {table} as from {item.schema}.{table}")
-    item.tables.add(table)
+def _create(db: Database, item: Working, block: Block) -> None:
+    db.con.execute(f"create or replace table {block.name} as {block.sql}")
+    item.tables.add(block.name)
 
 
-def _hide(db: Database, item: Working) -> None:
-    for table in sorted(item.tables):
-        db.con.execute(f"drop view if exists temp.main.{table}")
+def _holding(db: Database, partials: Sequence[PartialRule]) -> list[PartialRule]:
+    """Those whose condition holds."""
+    if not partials:
+        return []
+    flags = db.con.execute(f"select {', '.join(f'coalesce(({p.when}), false)' for p in partials)}").fetchall()[0]
+    return [partial for partial, holds in zip(partials, flags, strict=True) if holds]
 
 
 def _has_rows(db: Database, table: str) -> bool:

@@ -10,8 +10,8 @@ with steps as (
         b.party_id,
         b.purchased_on as dated_on,
         b.amount,
-        lag(b.purchased_on) over (partition by b.party_id order by b.purchased_on) as previous_on,
-        row_number() over (partition by b.party_id order by b.purchased_on) as place
+        b.previous_on,
+        b.place
     from purchases b
     join clock c on b.purchased_on <= c.as_of_on
     union all

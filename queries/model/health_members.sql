@@ -11,37 +11,47 @@
 with sampled as (
     select
         party_id,
+        first_purchase_on,
         row_number() over (order by (cast(party_id as bigint) * 1103515245) % 2147483647, party_id) <= 20000 as is_sampled
     from customers
     where period = 'current'
 ),
 
-numbered as (
+few as materialized (
+    select b.party_id, b.purchased_on, b.place, b.amount
+    from purchases b
+    join sampled s on s.is_sampled and s.party_id = b.party_id
+),
+
+-- Of everybody on few days, and of few on many.
+seen_purchases as (
+    select d.days_ago, d.as_of_on, b.party_id, b.purchased_on, b.place, b.amount
+    from purchases b
+    join health_dates d on d.is_whole and b.purchased_on >= d.as_of_on - 365
+    union all
+    select d.days_ago, d.as_of_on, b.party_id, b.purchased_on, b.place, b.amount
+    from few b
+    join health_dates d on not d.is_whole and b.purchased_on >= d.as_of_on - 365
+),
+
+lately as (
     select
+        days_ago,
         party_id,
-        purchased_on,
-        amount,
-        row_number() over (partition by party_id order by purchased_on) as place,
-        min(purchased_on) over (partition by party_id) as first_on,
-        lead(purchased_on) over (partition by party_id order by purchased_on) as next_on
-    from purchases
+        max(purchased_on) filter (where purchased_on <= as_of_on) as last_on,
+        max(place) filter (where purchased_on <= as_of_on) as purchases,
+        min(purchased_on) filter (where purchased_on > as_of_on) as next_on,
+        sum(amount) filter (where purchased_on <= as_of_on and purchased_on > as_of_on - 180) as half_year,
+        sum(amount) filter (where purchased_on <= as_of_on - 180 and purchased_on > as_of_on - 360) as half_year_before
+    from seen_purchases
+    group by days_ago, party_id
 ),
 
 bought as (
-    select
-        d.days_ago,
-        b.party_id,
-        min(b.first_on) as first_on,
-        max(b.purchased_on) as last_on,
-        max(b.place) as purchases,
-        min(b.next_on) filter (where b.next_on > d.as_of_on) as next_on,
-        sum(b.amount) filter (where b.purchased_on > d.as_of_on - 180) as half_year,
-        sum(b.amount) filter (where b.purchased_on <= d.as_of_on - 180 and b.purchased_on > d.as_of_on - 360) as half_year_before
-    from numbered b
-    join sampled s on s.party_id = b.party_id
-    join health_dates d
-        on (d.is_whole or s.is_sampled) and b.purchased_on <= d.as_of_on and b.purchased_on >= d.as_of_on - 365
-    group by d.days_ago, b.party_id
+    select l.*, s.first_purchase_on as first_on
+    from lately l
+    join sampled s on s.party_id = l.party_id
+    where l.last_on is not null
 ),
 
 usual as (

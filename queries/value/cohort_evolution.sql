@@ -157,22 +157,13 @@ from by_quarter_of_age
 where active_pct is not null
 order by cohort_on, quarter
 -- /// table waits
-with placed as (
-    select
-        b.party_id,
-        row_number() over (partition by b.party_id order by b.purchased_on) as place,
-        b.purchased_on
+with bought as (
+    select b.place, date_diff('day', f.first_purchase_on, b.purchased_on) as days, f.first_purchase_on, count(*) as customers
     from purchases b
     join beginnings f on f.is_watched and f.party_id = b.party_id
     join clock c on b.purchased_on <= c.as_of_on
-),
-
-bought as (
-    select p.place, date_diff('day', f.first_purchase_on, p.purchased_on) as days, f.first_purchase_on, count(*) as customers
-    from placed p
-    join beginnings f on f.party_id = p.party_id
-    where p.place between 2 and 5
-    group by p.place, p.purchased_on, f.first_purchase_on
+    where b.place between 2 and 5
+    group by b.place, b.purchased_on, f.first_purchase_on
 ),
 
 begun as (
