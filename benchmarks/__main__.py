@@ -16,6 +16,7 @@ GIB = 1024**3
 EXAMPLE = ROOT / "examples" / "exports"
 EXAMPLE_RUNS, HELP_RUNS = 3, 15
 
+LOAD_GOAL_SCANS = 6.0
 ANALYZE_GOAL_SCANS = 20.0
 MEMORY_GOAL_GIB = 2.0
 NAIVE_GOAL_TIMES = 4.0
@@ -57,6 +58,15 @@ class Bench:
     def scan(self) -> None:
         self.scan_seconds = float(python("-m", "benchmarks.base", "scan", str(self.data)).output)
         self.add("one scan by DuckDB, the unit", f"{self.scan_seconds:.2f} s")
+
+    def load(self) -> None:
+        measured = python("-m", "benchmarks.load", str(self.data))
+        steps = json.loads(measured.output)
+        self.add("read, proved, cast and written", f"{sum(steps.values()):.1f} s")
+        if self.scan_seconds is not None:
+            ratio = sum(steps.values()) / self.scan_seconds
+            self.add("  in scans", f"{ratio:.1f}", f"<= {LOAD_GOAL_SCANS:g}", ratio <= LOAD_GOAL_SCANS)
+        self.add("  of which " + ", ".join(steps), ", ".join(f"{seconds:.1f}" for seconds in steps.values()))
 
     def analyze(self) -> None:
         measured = analyze(self.data)
@@ -129,6 +139,7 @@ class Bench:
 
 PARTS: dict[str, Callable[[Bench], None]] = {
     "scan": Bench.scan,
+    "load": Bench.load,
     "analyze": Bench.analyze,
     "naive": Bench.naive,
     "example": Bench.example,
@@ -139,7 +150,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
 }
 """In the order in which they are measured: ratios need the scan first, then the analysis."""
 
-ON_THE_BASE = {"scan", "analyze", "naive"}
+ON_THE_BASE = {"scan", "load", "analyze", "naive"}
 
 
 def main(arguments: list[str] | None = None) -> int:

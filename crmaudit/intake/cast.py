@@ -75,12 +75,15 @@ class Caster:
             return {_name("n", cast): forms.number_core(_name("t", cast))}
         return {}
 
+    def takes_as_found(self, cast: ColumnCast) -> bool:
+        """Whether a text is taken as it stands in the file."""
+        return self.plain and not cast.is_cast and not cast.mapped.rewrite
+
     def value(self, cast: ColumnCast) -> str:
         """Third step: the SQL expression of the canonical value."""
         kind = cast.column.kind
         if kind in ("id", "text"):
-            as_found = self.plain and not cast.mapped.rewrite
-            stripped = quoted(cast.mapped.source) if as_found else _name("v", cast)
+            stripped = quoted(cast.mapped.source) if self.takes_as_found(cast) else _name("v", cast)
             return forms.meaningful(stripped, self.words.nothing)
         if kind == "bool":
             return forms.bool_value(_name("t", cast), self.words.true, self.words.false)

@@ -10,7 +10,7 @@ from crmaudit.intake.cast import Caster
 from crmaudit.intake.mapping import WHAT_IS_SOLD, Lines
 from crmaudit.intake.profile import Profile
 from crmaudit.intake.recognise import Recognition
-from crmaudit.intake.sql import quoted
+from crmaudit.intake.sql import literal, quoted
 from crmaudit.intake.typed import Typed, typed_table
 
 
@@ -23,7 +23,7 @@ def lines_of_invoices(
     said = found.mapping.lines
     lines = typed_table(
         con, _without_discounted_amounts(found.profile, said), said.mapping,
-        name=name, system=found.system, source_id=source_id, caster=caster,
+        name=name, source_id=source_id, caster=caster,
     )  # fmt: skip
     telling = [c for c in WHAT_IS_SOLD if c in lines.columns]
     con.execute(f"delete from {name} where coalesce({', '.join(f'{c}::varchar' for c in telling)}) is null")
@@ -45,9 +45,9 @@ def _without_discounted_amounts(seen: Profile, said: Lines) -> Profile:
     return replace(seen, table=replace(seen.table, relation=relation))
 
 
-def keep_lines_of_loaded_invoices(con: duckdb.DuckDBPyConnection, name: str, source_id: int) -> None:
+def keep_lines_of_loaded_invoices(con: duckdb.DuckDBPyConnection, name: str, system: str, source_id: int) -> None:
     """Drops the lines whose invoice was left out, or taken from a newer export that has lines of its own."""
     con.execute(
         f"delete from {name} as l where not exists (select 1 from loaded.invoices i "
-        f"where i.system = l.system and i.invoice_id = l.invoice_id and i.source_id = {source_id})"
+        f"where i.system = {literal(system)} and i.invoice_id = l.invoice_id and i.source_id = {source_id})"
     )

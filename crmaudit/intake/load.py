@@ -121,7 +121,7 @@ def _load_one(
     caster = Caster(timezone, vocabulary(), workbook, found.table.is_plain)
     typed = typed_table(
         con, found.profile, found.mapping,
-        name=f"loaded._{source_id}", system=found.system, source_id=source_id, caster=caster,
+        name=f"loaded._{source_id}", source_id=source_id, caster=caster,
     )  # fmt: skip
     lines = None
     if found.mapping.lines:
@@ -196,8 +196,8 @@ def _merge_all(
 
 
 def _lines_part(con: duckdb.DuckDBPyConnection, step: _Step, lines: Typed) -> Part:
-    keep_lines_of_loaded_invoices(con, lines.name, step.source_id)
     found = step.recognition
+    keep_lines_of_loaded_invoices(con, lines.name, found.system, step.source_id)
     return Part(
         lines.name, step.source_id, found.system, lines.columns, step.observed[1], found.table.path, False, False
     )

@@ -11,7 +11,7 @@ import duckdb
 from crmaudit.database import create_loaded
 from crmaudit.intake.keys import is_unique
 from crmaudit.intake.mapping import PARTY
-from crmaudit.intake.sql import quoted
+from crmaudit.intake.sql import literal, quoted
 from crmaudit.intake.typed import UPDATED, Excluded
 from crmaudit.schema import TABLES
 
@@ -51,6 +51,9 @@ def merge(con: duckdb.DuckDBPyConnection, entity: str, parts: Sequence[Part], am
     stay; of several files the one with most of them counts.
     """
     target = f"loaded.{entity}"
+    is_plain = len(parts) == 1 and (parts[0].has_unique_key or TABLES[entity].key not in parts[0].columns)
+    if not is_plain:
+        _write_origin(con, parts)
     if len(parts) == 1:
         con.execute(f"alter table {parts[0].name} rename to {quoted(entity)}")
     elif parts:
@@ -59,13 +62,28 @@ def merge(con: duckdb.DuckDBPyConnection, entity: str, parts: Sequence[Part], am
         for part in parts:
             con.execute(f"drop table {part.name}")
     merged = Merged({p.source_id: [] for p in parts}, {p.source_id: [] for p in parts})
-    if parts:
+    if parts and not is_plain:
         _by_key(con, entity, parts, amount, merged)
         _without_key(con, entity, parts, amount, merged.excluded)
-        if any(p.has_updated for p in parts):
-            con.execute(f"alter table {target} drop column {UPDATED}")
-    _complete(con, entity, {c for p in parts for c in p.columns})
+    if any(p.has_updated for p in parts):
+        con.execute(f"alter table {target} drop column {UPDATED}")
+    _complete(con, entity, {c for p in parts for c in p.columns}, _origin(parts[0]) if is_plain else ORIGIN)
     return merged
+
+
+ORIGIN = ("system", "source_id")
+
+
+def _origin(part: Part) -> tuple[str, ...]:
+    """The system and number of a source as SQL."""
+    return f"{literal(part.system)}::varchar as system", f"{part.source_id}::integer as source_id"
+
+
+def _write_origin(con: duckdb.DuckDBPyConnection, parts: Sequence[Part]) -> None:
+    """Marks every row with its source; the rows of a source that nothing is merged with need no marks."""
+    for part in parts:
+        con.execute(f"alter table {part.name} add column system varchar default {literal(part.system)}")
+        con.execute(f"alter table {part.name} add column source_id integer default {part.source_id}")
 
 
 def _by_key(
@@ -75,8 +93,6 @@ def _by_key(
     if key is None or not any(key in p.columns for p in parts):
         return
     target = f"loaded.{entity}"
-    if len(parts) == 1 and parts[0].has_unique_key:
-        return
     if is_unique(con, target, key, one_system=len({p.system for p in parts}) == 1):
         return
     present = {c for p in parts for c in p.columns}
@@ -145,8 +161,8 @@ def _drop(
     con.execute("drop table older")
 
 
-def _complete(con: duckdb.DuckDBPyConnection, entity: str, present: set[str]) -> None:
-    """The canonical columns that no source fills, by a view: stored, their NULLs would take the room of values."""
+def _complete(con: duckdb.DuckDBPyConnection, entity: str, present: set[str], origin: Sequence[str]) -> None:
+    """What is the same in all rows, by a view: stored, it would take the room of values."""
     if not present:
         create_loaded(con, [entity])
         return
@@ -155,7 +171,7 @@ def _complete(con: duckdb.DuckDBPyConnection, entity: str, present: set[str]) ->
     columns = [
         quoted(c.name) if c.name in present else f"null::{c.sql_type} as {c.name}" for c in TABLES[entity].columns
     ]
-    con.execute(f"create view loaded.{entity} as select {', '.join([*columns, 'system', 'source_id'])} from {rows}")
+    con.execute(f"create view loaded.{entity} as select {', '.join([*columns, *origin])} from {rows}")
 
 
 def _is_referred_to(entity: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ from crmaudit.intake.mapping import ColumnMapping
 from crmaudit.intake.profile import Profile
 from crmaudit.intake.raw import VALUE_LENGTH, RawTable
 from crmaudit.intake.rules import derived_value, excluded_row, in_units, mark_further_lines
-from crmaudit.intake.sql import literal, number, one_row, quoted
+from crmaudit.intake.sql import listed, literal, number, one_row, quoted
 from crmaudit.intake.states import derived_states, state_value
 from crmaudit.schema import TABLES
 
@@ -87,7 +87,6 @@ def typed_table(
     mapping: ColumnMapping,
     *,
     name: str,
-    system: str,
     source_id: int,
     caster: Caster,
 ) -> Typed:
@@ -95,12 +94,12 @@ def typed_table(
 
     Reads the relation once when every row has the forms that its first thousand show, three times otherwise.
     """
-    build = _Build(seen.table, mapping, name=name, system=system, source_id=source_id, caster=caster)
+    build = _Build(seen.table, mapping, name=name, source_id=source_id, caster=caster)
     build.find_currency(seen)
     casts = quick_casts(mapping, seen)
     clean = has_unique_key = False
     if casts is not None:
-        build.find_plain_states(con, seen)
+        build.find_plain_words(con, seen, casts)
         con.execute(build.create(casts, keep_raw=False))
         clean = _is_clean(con, build, casts)
         has_unique_key = clean and build.has_unique_key(con)
@@ -109,7 +108,7 @@ def typed_table(
             con.execute(f"drop table {name}")
             _create_in_order(con, build.create(casts, keep_raw=False))
     if casts is None or not clean:
-        build.plain_states = frozenset()
+        build.plain_words = {}
         casts = prove_casts(con, mapping, seen.table.relation, caster)
         con.execute(f"drop table if exists {name}")
         _create_in_order(con, build.create(casts, keep_raw=True))
@@ -131,18 +130,16 @@ def typed_table(
 class _Build:
     """The SQL of one file's typed table."""
 
-    def __init__(
-        self, raw: RawTable, mapping: ColumnMapping, *, name: str, system: str, source_id: int, caster: Caster
-    ) -> None:
+    def __init__(self, raw: RawTable, mapping: ColumnMapping, *, name: str, source_id: int, caster: Caster) -> None:
         self.raw, self.mapping, self.name = raw, mapping, name
-        self.system, self.source_id, self.caster = system, source_id, caster
+        self.source_id, self.caster = source_id, caster
         self.entity = mapping.entity
         self.amount = main_amount(self.entity, mapping)
         self.currency_source: str | None = None
         """The amount column, where its amounts carry their currency and no other column names it."""
 
-        self.plain_states: frozenset[str] = frozenset()
-        """State columns whose words are the canonical ones already, as far as the sample shows."""
+        self.plain_words: dict[str, tuple[str, ...]] = {}
+        """Columns of states and currencies whose sampled words are the canonical ones already -> these words."""
 
     def state(self, column: str, text: str) -> str | None:
         """The SQL expression of a state column; None where the column holds no states."""
@@ -153,17 +150,28 @@ class _Build:
         key = TABLES[self.entity].key
         return key not in self.canonical() or is_unique(con, self.name, key, one_system=True)
 
-    def find_plain_states(self, con: duckdb.DuckDBPyConnection, seen: Profile) -> None:
-        """Translating costs a tenth of the whole load: not done where there is nothing to translate."""
-        plain = set()
-        for mapped in self.mapping.columns:
-            state = self.state(mapped.column, "t")
-            if state is not None:
-                words = "select unnest($words::varchar[]) as t"
-                values = {"words": sorted(seen.columns[mapped.source].distinct)}
-                changed = one_row(con, f"select count(*) from ({words}) where ({state}) is distinct from t", values)[0]
-                plain |= set() if changed else {mapped.column}
-        self.plain_states = frozenset(plain)
+    def find_plain_words(self, con: duckdb.DuckDBPyConnection, seen: Profile, casts: Sequence[ColumnCast]) -> None:
+        """Translating words costs a fifth of the whole load: not done where there is nothing to translate."""
+        for cast in casts:
+            column, words = cast.column.name, tuple(sorted(seen.columns[cast.mapped.source].distinct))
+            if not (words and self.caster.takes_as_found(cast) and self._is_of_words(column)):
+                continue
+            if not self.words_that_change(con, column, "select unnest($words::varchar[]) as t", {"words": words}):
+                self.plain_words[column] = words
+
+    def _is_of_words(self, column: str) -> bool:
+        return column == "currency" or self.state(column, "t") is not None
+
+    def words_that_change(
+        self, con: duckdb.DuckDBPyConnection, column: str, texts: str, values: Mapping[str, object] | None = None
+    ) -> int:
+        """How many of the texts `t` are not the canonical words of a column of states or currencies."""
+        said = f"select t, {forms.meaningful('t', self.caster.words.nothing)} as said from ({texts})"
+        changed = self._word(column, "said")
+        return int(one_row(con, f"select count(*) from ({said}) where ({changed}) is distinct from t", values)[0])
+
+    def _word(self, column: str, text: str) -> str:
+        return self.state(column, text) or (f"upper({text})" if column == "currency" else text)
 
     def find_currency(self, seen: Profile) -> None:
         has = any(c.name == "currency" for c in TABLES[self.entity].columns)
@@ -196,12 +204,14 @@ class _Build:
             more = [f"{e} as {name}" for c in casts for name, e in make(c).items()]
             if more:
                 steps.append(f"(select *, {', '.join(more)} from {steps[-1]})")
-        values = [f"{caster.value(c)} as {_inner(c)}" for c in casts]
+        plain = self.plain_words
+        values = [
+            f"{quoted(c.mapped.source) if c.column.name in plain else caster.value(c)} as {_inner(c)}" for c in casts
+        ]
         steps.append(f"(select *, {', '.join(values)} from {steps[-1]})")
         checked = [f"{caster.checked(c, _inner(c))} as {_checked(c)}" for c in casts]
         steps.append(f"(select *, {', '.join(checked)} from {steps[-1]})")
         outer = [f"{value} as {quoted(column)}" for column, value in self._values(casts).items()]
-        outer += [f"{literal(self.system)} as system", f"{self.source_id}::integer as source_id"]
         if self.mapping.updated:
             outer.append(f"try_cast({forms.tidy(quoted(self.mapping.updated))} as timestamp) as {UPDATED}")
         if self.mapping.exclude_rows or self.mapping.one_row_per:
@@ -218,8 +228,7 @@ class _Build:
         values = {}
         for cast in casts:
             column = cast.column.name
-            state = None if column in self.plain_states else self.state(column, _checked(cast))
-            values[column] = state or (f"upper({_checked(cast)})" if column == "currency" else _checked(cast))
+            values[column] = _checked(cast) if column in self.plain_words else self._word(column, _checked(cast))
         by_column = {c.column.name: _checked(c) for c in casts}
         for column, source in derived_states(self.entity, self.mapping, self.caster.words).items():
             values[column] = str(self.state(column, by_column[source]))
@@ -269,11 +278,12 @@ def _is_clean(con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[Col
         said = [f"count(*) filter ({build.caster.says_something(c)})" for c, _ in doubtful]
         if one_row(con, f"select {', '.join(said)} from {build.raw.relation}") != tuple(n for _, n in doubtful):
             return False
-    for column in sorted(build.plain_states):
-        words = f"select distinct {column} as t from {build.name}"
-        if number(con, f"select count(*) from ({words}) where ({build.state(column, 't')}) is distinct from t"):
-            return False
-    return True
+    return not any(
+        build.words_that_change(
+            con, column, f"select distinct {column} as t from {build.name} where {column} not in {listed(words)}"
+        )
+        for column, words in sorted(build.plain_words.items())
+    )
 
 
 def _settle(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import duckdb
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from crmaudit.intake.keys import is_unique
 
@@ -21,3 +23,18 @@ def test_a_key_is_unique_within_its_system(rows: str, one_system: bool, expected
     con = duckdb.connect()
     con.execute(f"create table t as from (values {rows}) as v(system, k)")
     assert is_unique(con, "t", "k", one_system=one_system) is expected
+
+
+@given(
+    keys=st.lists(
+        st.one_of(st.none(), st.integers(0, 30).map(str), st.integers(0, 12).map("INV-{:03}".format), st.just("2e1"))
+    )
+)
+@example(keys=["INV-007", "INV-008", "INV-007"])
+@example(keys=["10", "20", "2e1"])
+@example(keys=["10", "99", "100"])
+def test_running_numbers_are_as_unique_as_their_texts(keys: list[str | None]) -> None:
+    con = duckdb.connect()
+    con.execute("create table t as select unnest(?::varchar[]) as k", [keys])
+    known = [key for key in keys if key is not None]
+    assert is_unique(con, "t", "k", one_system=True) is (len(known) == len(set(known)))
