@@ -60,7 +60,7 @@ class Database:
         import polars as pl  # noqa: PLC0415  # 180 ms that `--help` need not pay
 
         path = self._next_file()
-        self.con.execute(f"copy ({query}) to '{quoted(path)}' (format parquet)")
+        self.con.execute(f"copy ({query}) to '{quoted(path)}' (format parquet, compression uncompressed)")
         frame = pl.read_parquet(path, memory_map=False)
         path.unlink()
         return frame
@@ -68,7 +68,7 @@ class Database:
     def store(self, table: str, frame: pl.DataFrame) -> None:
         """Replaces the table by the frame's rows, by way of a Parquet file: DuckDB reads no Polars without Arrow."""
         path = self._next_file()
-        frame.write_parquet(path)
+        frame.write_parquet(path, compression="uncompressed")
         self.con.execute(f"create or replace table {table} as from read_parquet('{quoted(path)}')")
         path.unlink()
 

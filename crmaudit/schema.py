@@ -120,7 +120,7 @@ _TABLES = (
         _text("status", "customer, prospect, former ..."),
         _text("plan", "plan or tier"),
         _number("employees", "number of employees"),
-        _money("annual_revenue", "the company's own turnover or contract value, never ours"),
+        _money("annual_revenue", "the company's own turnover, or a contract value; never counted as revenue"),
         _on("created_on", "first seen in the CRM", "fact"),
         _on("customer_since_on", "day it became a customer", "fact"),
         _bool("is_churned", "flag that says it has left"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from os.path import commonprefix
+from itertools import takewhile
 
 import duckdb
 
@@ -26,16 +26,17 @@ def is_unique(con: duckdb.DuckDBPyConnection, table: str, key: str, *, one_syste
 
 
 def _is_numbered(con: duckdb.DuckDBPyConnection, table: str, key: str) -> bool:
-    """Whether the keys are one text with different numbers after it, as INV-0001, INV-0002: equal keys, equal numbers."""
+    """Whether the keys are one text with different numbers after it, as INV-0001, INV-0002."""
     rows, first, last = one_row(con, f"select count({key}), min({key}), max({key}) from {table}")
-    text = commonprefix([str(first), str(last)])
-    least, most = str(first)[len(text) :], str(last)[len(text) :]
+    # What the first and the last in order begin with, all between them do.
+    same = len(list(takewhile(lambda pair: pair[0] == pair[1], zip(str(first), str(last), strict=False))))
+    least, most = str(first)[same:], str(last)[same:]
     if not (least.isdecimal() and most.isdecimal() and max(len(least), len(most)) <= LONGEST_NUMBER):
         return False
     low, high = int(least), int(most)
     if not low <= high < low + NUMBERS_A_ROW * rows:
         return False
-    number = f"try_cast(substr({key}, {len(text) + 1}) as bigint)"
+    number = f"try_cast(substr({key}, {same + 1}) as bigint)"
     numbers = f"select {number} as n from {table}"
     query = f"select bit_count(bitstring_agg(n, {low}, {high})) from ({numbers}) where n between {low} and {high}"
     return bool(one_row(con, query)[0] == rows)

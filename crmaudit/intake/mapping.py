@@ -348,7 +348,7 @@ def _reason(source: ColumnProfile, column: str, text: str) -> str:
     if source.is_empty:
         return f"named like {text!r}; empty in the first rows"
     if column == "annual_revenue":
-        return f"named like {text!r}: the company's own figure, never ours"
+        return f"named like {text!r}: the company's turnover or a contract value, never counted as revenue"
     return f"named like {text!r}"
 
 

@@ -114,7 +114,6 @@ select
     s.gone_days is not null and s.gone_days <= 365 as has_return
 from standings s
 left join warnings w on w.period = s.period and w.party_id = s.party_id
-order by s.period, s.party_id
 -- /// table patterns
 -- Customers who are alike in all that the rules and their comparison look at, on days whose outcome is known.
 select

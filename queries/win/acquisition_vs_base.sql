@@ -86,7 +86,6 @@ join periods w on w.period = c.period
 cross join settings s
 cross join (select min(purchased_on) as first_on from purchases) f
 where c.period in ('current', 'previous') and c.window_purchases > 0
-order by c.period, c.party_id
 -- /// table by_kind
 select
     kind,
