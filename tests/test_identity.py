@@ -40,13 +40,13 @@ def resolved(
 ) -> tuple[Links, list[tuple[Any, ...]]]:
     """Record -> the record that founded its party, rule, score, whether doubtful; and the doubtful pairs.
 
-    Rows are (system, id, name, domain, tax id) of accounts and (system, account_id, account_name, email) of invoices.
+    Rows are (system, id, name, domain, tax id, phone) of accounts and (system, account_id, account_name, email) of invoices.
     """
     with duckdb.connect() as con:
         create_loaded(con, TABLES)
         con.execute(f"create table settings as select '{grain}' as grain")
         for table, columns, rows in (
-            ("accounts", "system, account_id, name, domain, tax_id", accounts),
+            ("accounts", "system, account_id, name, domain, tax_id, phone", accounts),
             ("invoices", "system, account_id, account_name, email", invoices),
         ):
             width = columns.count(",") + 1
@@ -85,6 +85,34 @@ def test_tax_number_that_only_fills_the_form_says_nothing(filler: str) -> None:
     links, _ = resolved(
         [("crm", "A1", "Hartmann", None, filler), ("crm", "A2", "B"), ("erp", "K", "Z", None, filler)], []
     )
+    assert links["account erp K"][1] == "own"
+
+
+@pytest.mark.parametrize(
+    ("phone", "rule"),
+    [
+        ("+49 30 1234765", "phone"),
+        ("0049 (0)30 1234765", "phone"),
+        ("030/1234765 ext. 12", "phone"),
+        ("030 1234766", "own"),  # another one
+        ("1234765", "own"),  # of whichever town
+        ("030 1234765 / 030 9876543", "own"),  # two
+        (None, "own"),
+    ],
+)
+def test_telephone_number_says_who_a_company_is(phone: str | None, rule: str) -> None:
+    accounts = [("crm", "A1", "Hartmann", None, None, "+49 (0)30 1234765"), ("erp", "K", "Z", None, None, phone)]
+    links, _ = resolved(accounts, [])
+    assert links["account erp K"][1] == rule
+
+
+@pytest.mark.parametrize(
+    "numbers", [("030 1234765", "030 1234765", "030 1234765"), ("030 0000000", "030 9999999", "030 0000000")]
+)
+def test_telephone_number_of_several_or_of_nobody_ties_nobody(numbers: tuple[str, str, str]) -> None:
+    names = [("crm", "A1", "Hartmann"), ("crm", "A2", "Brunt"), ("erp", "K", "Z")]
+    accounts = [(*name, None, None, number) for name, number in zip(names, numbers, strict=True)]
+    links, _ = resolved(accounts, [])
     assert links["account erp K"][1] == "own"
 
 

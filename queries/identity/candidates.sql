@@ -3,7 +3,7 @@
 -- ///
 select
     mine.record,
-    case mine.kind when 'id' then 1 when 'email' then 2 when 'domain' then 3 when 'tax id' then 4 else 5 end as rule_number,
+    case mine.kind when 'id' then 1 when 'email' then 2 when 'domain' then 3 when 'tax id' then 4 when 'phone' then 5 else 6 end as rule_number,
     count(distinct other.party) as parties,
     min(other.party) as party,
     min(mine.value) as evidence

@@ -1,7 +1,9 @@
 -- /// model
 -- title = "What is known of each record that could tie it to another"
 -- ///
--- Shorter than any country's, or one digit over and over, a tax number was put in to get past a form.
+-- Shorter than any country's, or one digit over and over, a tax number was put in to get past a form. Of a telephone
+-- number the last nine digits tell it with or without its country; one that several records of a system have is a
+-- switchboard's, a branch office's or an agent's, and ties nobody.
 with tax_numbers as (
     select system, account_id, name, email, number
     from (
@@ -14,6 +16,43 @@ with tax_numbers as (
     ) told
     where length(number) >= 8
         and digits <> repeat(left(digits, 1), length(digits))
+),
+
+called as (
+    select system, account_id, null as contact_id, name as account_name, email, phone
+    from loaded.accounts
+    where phone is not null
+    union all
+    select system, account_id, contact_id, account_name, email, phone
+    from loaded.contacts
+    where phone is not null
+),
+
+phone_numbers as (
+    select r.record, r.system, right(c.digits, 9) as number
+    from (
+        select
+            *,
+            regexp_replace(regexp_replace(lower(phone), '(ext|extension|durchwahl|x)[ .:]*[0-9]+$', ''), '[^0-9]+', '', 'g') as digits
+        from called
+    ) c
+    join "references" r
+        on r.system = c.system
+        and r.account_id is not distinct from c.account_id
+        and r.contact_id is not distinct from c.contact_id
+        and r.account_name is not distinct from c.account_name
+        and r.email is not distinct from c.email
+        and r.lead_id is null
+    where length(c.digits) between 9 and 15
+        and right(c.digits, 9) not in ('123456789', '234567890')
+        and right(c.digits, 7) <> repeat(right(c.digits, 1), 7)
+),
+
+own_numbers as (
+    select number
+    from phone_numbers
+    group by number
+    having count(distinct record) = count(distinct system)
 ),
 
 known as (
@@ -74,6 +113,10 @@ known as (
         and r.lead_id is null
     cross join settings s
     where s.grain = 'account'
+    union all
+    select p.record, 'phone', p.number
+    from phone_numbers p
+    join own_numbers o on o.number = p.number
     union all
     select r.record, 'name', n.key
     from "references" r
