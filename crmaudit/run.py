@@ -106,7 +106,9 @@ class Runner:
         apart: dict[str, tuple[str, ...]] = dict.fromkeys(work, ())
 
         def estimate(db: Database, name: str) -> None:
-            progress(work[name].audit.title)
+            audit = work[name].audit
+            progress(audit.title)
+            work[name] = Working(audit)
             self._estimate(db, work[name], built)
 
         side_by_side(self.db, apart, estimate)

@@ -8,6 +8,8 @@ from graphlib import TopologicalSorter
 from queue import SimpleQueue
 from typing import TypeVar
 
+import duckdb
+
 from crmaudit.database import Database
 
 T = TypeVar("T")
@@ -22,7 +24,8 @@ def side_by_side(db: Database, needs: Mapping[str, Iterable[str]], do: Callable[
     """Task -> what `do` made of it, in the order of `needs`, which maps every task to those that come before it.
 
     `do` gets a connection that no other task uses meanwhile. There are as many workers as the database has threads: one
-    plans or fits while another reads. The first error, or Ctrl-C, ends the others and is raised.
+    plans or fits while another reads. What has too little memory beside others is done once more, alone. The first
+    other error, or Ctrl-C, ends the others and is raised.
     """
     workers = min(WORKERS_AT_MOST, int(db.scalar("select current_setting('threads')")))
     connections = [db.beside() for _ in range(workers)]
@@ -42,13 +45,26 @@ def side_by_side(db: Database, needs: Mapping[str, Iterable[str]], do: Callable[
     sorter.prepare()
     done: dict[str, T] = {}
     running: dict[Future[T], str] = {}
+    ready: list[str] = []
+    starved: list[str] = []
     pool = ThreadPoolExecutor(workers)
+
+    def begin(task: str) -> None:
+        running[pool.submit(work, task)] = task
+
     try:
         while sorter.is_active():
-            for task in sorted(sorter.get_ready(), key=lambda task: -height[task]):
-                running[pool.submit(work, task)] = task
+            ready = sorted([*ready, *sorter.get_ready()], key=lambda task: -height[task])
+            is_alone = bool(starved) and not running
+            if is_alone:
+                begin(starved.pop(0))
+            while ready and not starved and not is_alone and len(running) < workers:
+                begin(ready.pop(0))
             for future in wait(running, return_when=FIRST_COMPLETED).done:
                 task = running.pop(future)
+                if not is_alone and isinstance(future.exception(), duckdb.OutOfMemoryException):
+                    starved.append(task)
+                    continue
                 done[task] = future.result()
                 sorter.done(task)
     finally:
