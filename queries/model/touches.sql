@@ -66,6 +66,7 @@ select
     p.is_from_them,
     p.is_conversation
 from passed p
-join clock c on p.happened_on <= c.as_of_on
+cross join clock c
 left join by_id i on i.system = p.system and i.contact_id = p.contact_id
 left join by_email e on e.email = p.email
+where date_diff('day', p.happened_on, c.as_of_on) >= 0
