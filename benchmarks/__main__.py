@@ -19,6 +19,8 @@ EXAMPLE_RUNS, HELP_RUNS = 3, 15
 LOAD_GOAL_SCANS = 6.0
 ANALYZE_GOAL_SCANS = 20.0
 MEMORY_GOAL_GIB = 2.0
+COMPANY_GOAL_SCANS = 40.0
+COMPANY_MEMORY_GOAL_GIB = 4.0
 NAIVE_GOAL_TIMES = 4.0
 EXAMPLE_GOAL_SECONDS = 3.0
 HELP_GOAL_MS = 150.0
@@ -76,6 +78,17 @@ class Bench:
             ratio = measured.seconds / self.scan_seconds
             self.add("  in scans", f"{ratio:.1f}", f"<= {ANALYZE_GOAL_SCANS:g}", ratio <= ANALYZE_GOAL_SCANS)
         self.add_peak(measured, MEMORY_GOAL_GIB)
+
+    def company(self) -> None:
+        folder = str(self.data / "company")
+        python("-m", "benchmarks.company", "make", folder)
+        unit = float(python("-m", "benchmarks.company", "scan", folder).output)
+        measured = analyze(Path(folder))
+        ratio = measured.seconds / unit
+        self.add("one scan of the large company's four files", f"{unit:.2f} s")
+        self.add("analyze, the large company", f"{measured.seconds:.1f} s")
+        self.add("  in scans", f"{ratio:.1f}", f"<= {COMPANY_GOAL_SCANS:g}", ratio <= COMPANY_GOAL_SCANS)
+        self.add_peak(measured, COMPANY_MEMORY_GOAL_GIB)
 
     def naive(self) -> None:
         with tempfile.TemporaryDirectory() as out:
@@ -142,6 +155,7 @@ PARTS: dict[str, Callable[[Bench], None]] = {
     "load": Bench.load,
     "analyze": Bench.analyze,
     "naive": Bench.naive,
+    "company": Bench.company,
     "example": Bench.example,
     "help": Bench.help,
     "identity": Bench.identity,

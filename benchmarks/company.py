@@ -90,9 +90,7 @@ def make(folder: Path) -> Path:
             path = folder / name
             if not path.exists():
                 unfinished = path.with_suffix(".part")
-                con.execute(
-                    f"copy (select {columns} from range({rows}) t(n)) to '{unfinished}' (format csv, header)"
-                )
+                con.execute(f"copy (select {columns} from range({rows}) t(n)) to '{unfinished}' (format csv, header)")
                 os.replace(unfinished, path)
     return folder
 
