@@ -6,7 +6,6 @@ python -m benchmarks.company scan FOLDER    prints the median seconds of five wa
 
 from __future__ import annotations
 
-import os
 import statistics
 import sys
 import time
@@ -91,7 +90,7 @@ def make(folder: Path) -> Path:
             if not path.exists():
                 unfinished = path.with_suffix(".part")
                 con.execute(f"copy (select {columns} from range({rows}) t(n)) to '{unfinished}' (format csv, header)")
-                os.replace(unfinished, path)
+                unfinished.replace(path)
     return folder
 
 
