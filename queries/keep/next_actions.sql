@@ -6,7 +6,7 @@
 -- headline = ["{nobody_named|customer is|customers are} to be called on Monday: no rule names anybody who may be contacted.", "{actions|customer is|customers are} to be called or written to, worth {value_covered} a year; of {rules_applied|rule|rules} {proven_rules} told losses or returns better than chance when replayed."]
 -- any_of   = [["invoices.issued_on", "payments.paid_on", "subscriptions.started_on", "opportunities.closed_on"]]
 -- optional = ["*"]
--- hidden   = ["flags", "patterns", "replay_sets", "replay_ratios", "named_customers", "verdicts", "queue"]
+-- hidden   = ["flags", "late_shares", "patterns", "replay_sets", "replay_ratios", "named_customers", "verdicts", "queue"]
 -- [[method]]
 -- name = "rate_ratios"
 -- table = "replay_sets"
@@ -18,6 +18,13 @@
 -- least_events = 10
 -- least_exposed_events = 3
 -- gives = { ratios = "replay_ratios(rule, events, exposed_events, expected_events, rate_ratio, low, high, p)" }
+-- [[method]]
+-- name = "rates"
+-- table = "late_shares"
+-- successes = "late"
+-- trials = "customers"
+-- known_pct = "usual_pct"
+-- adds = ["rate_pct", "beyond_p"]
 -- [metrics]
 -- actions = { unit = "n", note = "customers on the list, each once; at most ten for an owner" }
 -- value_covered = { unit = "money", note = "what these customers bring in a year: 12 times the MRR under contract, else revenue in the window, or in the last year as a customer of those who are gone; each counted once" }
@@ -130,6 +137,17 @@ from standings s
 left join warnings w on w.period = s.period and w.party_id = s.party_id
 left join endangered r on s.period = 'current' and r.party_id = s.party_id
 order by s.period, s.party_id
+-- /// table late_shares
+-- A fifth of those who stay are always in the longest fifth of their gaps: to be late means something where more are.
+select
+    class,
+    count(*) as customers,
+    count(*) filter (where is_late) as late,
+    greatest(20, (select max(overdue_if_nobody_leaves_pct) from rhythm_facts)) as usual_pct
+from flags
+where period = 'current' and kind = 'no contract' and not is_gone and rhythm <> 'unknown' and class in ('A', 'B')
+group by class
+order by class
 -- /// table patterns
 -- Customers who are alike in all that the rules and their comparison look at, on days whose outcome is known.
 select
@@ -349,13 +367,21 @@ sums as (
     group by rule
 )
 
-select s.*, t.rate_ratio as times_as_often, t.low, t.high, t.exposed_events < t.expected_events as is_rarer, t.q
+select
+    s.*,
+    t.rate_ratio as times_as_often,
+    t.low,
+    t.high,
+    t.exposed_events < t.expected_events as is_rarer,
+    t.q,
+    l.class is not null and not coalesce(l.beyond_q < 0.05 and l.rate_pct > l.usual_pct, false) and not coalesce(t.q < 0.05 and t.rate_ratio > 1, false) as is_usual
 from sums s
 left join replay_ratios t on t.rule = s.rule
+left join late_shares l on s.rule = 'late ' || l.class
 order by s.rule
 -- /// table queue
 -- Each customer once, by the best rule that names them: the proven before the others. No rule of which the opposite is true,
--- nor calls to those who left where nobody of twenty came back.
+-- nor calls to those who left where nobody of twenty came back, nor to the late where no more are late than of those who stay.
 with ordered as (
     select
         c.*,
@@ -365,6 +391,7 @@ with ordered as (
     left join verdicts v on v.rule = c.rule
     where not coalesce(v.q < 0.05 and v.is_rarer, false)
         and not coalesce(c.rule = 'return' and v.hit_pct = 0 and v.replayed >= 20, false)
+        and not coalesce(v.is_usual, false)
 ),
 
 chosen as (
@@ -463,6 +490,7 @@ select
     v.high,
     v.q,
     case
+        when v.is_usual then 'no more than of those who stay'
         when coalesce(v.replayed, 0) = 0 then 'could not be replayed'
         when d.rule = 'return' and v.hit_pct = 0 and v.replayed >= 20 then 'nobody came back'
         when v.q is null then 'too few to say'
@@ -472,7 +500,7 @@ select
     end as verdict
 from (
     values
-        (1, 'renewal', 'with a renewal within 60 days', 'Settle the renewal', 'left'),
+        (1, 'renewal', 'with a renewal within 60 days, or one in danger within 30', 'Settle the renewal', 'left'),
         (2, 'late A', 'of class A overdue by their own rhythm', 'Call and ask what is missing', 'bought nothing'),
         (3, 'failed payment', 'with a payment that failed in 30 days', 'Get another means of payment', 'left or bought nothing'),
         (4, 'usage halved', 'using less than half as much as before', 'Ask what keeps them from using it', 'left or bought nothing'),
