@@ -168,15 +168,9 @@ order by revenue_amount desc nulls last, score, party_id
 -- /// table evidence
 select
     p.customer,
-    c.purchase_silence,
-    c.spend_trend,
-    c.late_payments,
-    c.mrr_change,
+    c.purchase_silence, c.spend_trend, c.late_payments, c.mrr_change,
     c.contact_silence as contact_silence_days,
-    c.tickets_opened,
-    c.tickets_open,
-    c.satisfaction,
-    c.usage_trend,
+    c.tickets_opened, c.tickets_open, c.satisfaction, c.usage_trend,
     c.party_id
 from health_components c
 join parties p on p.party_id = c.party_id
@@ -275,12 +269,7 @@ select
     l.name as component,
     w.kind,
     w.is_used,
-    w.weight,
-    w.low,
-    w.high,
-    w.auc_alone,
-    w.alone_low,
-    w.alone_high,
+    w.weight, w.low, w.high, w.auc_alone, w.alone_low, w.alone_high,
     w.known_now_pct,
     case
         when w.is_used then null
@@ -356,14 +345,9 @@ where auc is not null
 order by auc
 -- /// table attention
 select
-    v.auc,
-    v.auc_low,
-    v.auc_high,
+    v.auc, v.auc_low, v.auc_high,
     l.name as best_component,
-    v.best_auc,
-    v.difference,
-    v.difference_low,
-    v.difference_high,
+    v.best_auc, v.difference, v.difference_low, v.difference_high,
     coalesce(v.difference > 0 and v.difference_q < 0.05, false) as beats,
     coalesce(v.auc > 0.5 and v.auc_q < 0.05, false) as tells,
     (select count(*) from unhealthy where class = 'A') as unhealthy_a_customers,
