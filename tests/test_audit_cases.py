@@ -253,3 +253,14 @@ def test_models_that_an_audit_reads_are_enough_and_no_more() -> None:
     assert {"deals", "clock", "periods", "setting"} <= names
     assert not {"purchase_histories", "contract_curve", "issues"} & names
     assert {model.name for model in models_read(AUDITS.values(), MODELS)} == {model.name for model in MODELS}
+
+
+def test_days_of_a_curve_are_whole_numbers() -> None:
+    """Of a column of days neither name nor type says so: it would be shown as 2.00."""
+    curved = [
+        a
+        for a in AUDITS.values()
+        if any("curve" in c.gives and c.gives["curve"].name not in a.hidden for c in a.methods)
+    ]
+    assert curved
+    assert {a.id for a in curved if a.units.get("day") != "n"} == set()

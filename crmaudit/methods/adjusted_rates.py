@@ -4,7 +4,8 @@ The profiling of providers: some are handed the easy cases. In a logistic regres
 with weak priors, so that it is adjusted for and not shrunk away, and a unit's own effect is drawn from a normal
 distribution whose spread is learnt and integrated over, so that few cases move nobody far. A unit's adjusted rate is
 that over everybody's mix (direct standardisation). Tests are those of the score: wins beyond those to be expected of
-such cases, given that the mix was learnt from the same data.
+such cases, given that the mix was learnt from the same data. Cases that come in clusters, such as several of one
+customer, count as as many as they are worth independent ones.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from scipy import sparse
-from scipy.special import chdtrc, expit, gammaln
+from scipy.special import expit
 
-from crmaudit.methods import Estimate
+from crmaudit.methods import Estimate, design_effect
 from crmaudit.methods.columns import Z95, Floats, Ints, complete, counts
+from crmaudit.methods.count_tests import mid_p
 
 PAPERS = (
     "Normand, S.-L. T., Glickman, M. E. & Gatsonis, C. A. (1997). Statistical methods for profiling providers of "
@@ -30,6 +32,7 @@ PAPERS = (
     "logistic and other regression models. Annals of Applied Statistics 2, 1360-1383.",
     "Lane, P. W. & Nelder, J. A. (1982). Analysis of covariance and standardization as instances of prediction. "
     "Biometrics 38, 613-621.",
+    *design_effect.PAPERS,
 )
 
 MIX_SD = 2.5
@@ -42,11 +45,6 @@ MOST_LEVELS = 200
 """Of a trait; the rarer ones stand together. What each costs grows with the square of their number, and more."""
 
 MIX_POINTS = 500
-
-EXACT_VARIANCE = 1000.0
-"""Counts with a smaller variance are tested exactly."""
-
-ROUNDING = 1e-15
 
 ADJUSTED: dict[str, type[pl.DataType]] = {
     **dict.fromkeys(("trials", "successes"), pl.Int64),
@@ -194,7 +192,7 @@ def standardised(cases: Cases, pooled: Pooled) -> tuple[Floats, Floats, Floats]:
 
 
 def unit_tests(cases: Cases) -> tuple[Floats, Floats]:
-    """Per unit the successes to be expected of its mix, and the two-sided p that it does as all do with such cases."""
+    """Per unit the rate to be expected of its mix, and the two-sided p that it does as all do with such cases."""
     nobody = Cases(cases.successes, cases.trials, cases.mix, np.zeros(len(cases.unit), dtype=np.int64), 1)
     alike = fit(nobody, 1e-3)
     expected = cases.by_unit(cases.trials * alike.fitted)
@@ -204,47 +202,19 @@ def unit_tests(cases: Cases) -> tuple[Floats, Floats]:
     penalty[0] = 1e-6
     information = (cases.mix.T @ weighted).toarray() + np.diag(penalty)
     variance = cases.by_unit(alike.weights) - (cross * np.linalg.solve(information, cross)).sum(axis=0)
-    p = [
-        mid_p(*row)
-        for row in zip(cases.by_unit(cases.successes), expected, variance, cases.by_unit(cases.trials), strict=True)
-    ]
-    return expected, np.array(p, dtype=np.float64)
+    trials = cases.by_unit(cases.trials)
+    rows = zip(cases.by_unit(cases.successes), expected, variance, trials, strict=True)
+    return expected / trials, np.array([mid_p(*row) for row in rows], dtype=np.float64)
 
 
-def mid_p(observed: float, expected: float, variance: float, trials: float) -> float:
-    """Two-sided mid-p of a count of `trials` with this mean and variance; NaN where nothing varies.
-
-    What the trials share with the cases that their mean was learnt from makes the count a draw without replacement: the
-    hypergeometric law of as many cases as give this variance, which is Fisher's where there is no mix.
-    """
-    rate = expected / trials
-    left = variance / (trials * rate * (1 - rate)) if 0 < rate < 1 else 0.0
-    if left <= 1e-6:
-        return float("nan")
-    if variance > EXACT_VARIANCE:
-        return float(chdtrc(1, (observed - expected) ** 2 / variance))
-    total = trials / max(1 - left, 1e-9)
-    hits = total * rate
-    first, last = max(0.0, trials - (total - hits)), min(trials, hits)
-    k = np.arange(np.floor(first + 1e-6), np.ceil(last - 1e-6) + 1)
-    if not k[0] <= observed <= k[-1]:
-        return float(chdtrc(1, max(abs(observed - expected) - 0.5, 0.0) ** 2 / variance))
-    logs = -(gammaln(k + 1) + gammaln(trials - k + 1))
-    logs -= gammaln(np.maximum(hits - k, 0) + 1) + gammaln(np.maximum(total - hits - trials + k, 0) + 1)
-    chance = np.exp(logs - logs.max())
-    chance /= chance.sum()
-    here = float(chance[k == observed].sum())
-    below, above = float(chance[k < observed].sum()), float(chance[k > observed].sum())
-    return min(1.0, max(ROUNDING, 2 * min(below, above) + here))
-
-
-def cell_tests(cases: Cases, cell: Ints, cells: int) -> tuple[Floats, Floats]:
-    """Per cell (cases of one unit; -1 is none) the successes to be expected of the unit and the mix, and p that no
-    more is at play.
+def cell_tests(cases: Cases, cell: Ints, effects: Floats) -> tuple[Floats, Floats]:
+    """Per cell (cases of one unit; -1 is none) the rate to be expected of the unit and the mix, and p that no more is
+    at play; `effects` are design effects that the cases do not have in them yet, one for each cell.
 
     The units stand with the weak priors of the mix: a test of what a unit does with some cases must not lean on what
     the others do.
     """
+    cells = len(effects)
     free = fit(cases, MIX_SD)
     inside = cell >= 0
     at, unit_of = cell[inside], np.zeros(cells, dtype=np.int64)
@@ -259,8 +229,31 @@ def cell_tests(cases: Cases, cell: Ints, cells: int) -> tuple[Floats, Floats]:
     gap = cross - free.slopes[:, unit_of] * weight
     variance = weight - weight * own - (gap * np.linalg.solve(free.schur, gap)).sum(axis=0)
     expected = by_cell(cases.trials * free.fitted)
-    rows = zip(by_cell(cases.successes), expected, variance, by_cell(cases.trials), strict=True)
-    return expected, np.array([mid_p(*row) for row in rows], dtype=np.float64)
+    trials = by_cell(cases.trials)
+    rows = zip(*(values / effects for values in (by_cell(cases.successes), expected, variance, trials)), strict=True)
+    return expected / trials, np.array([mid_p(*row) for row in rows], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class Clusters:
+    """Parts of the cases by cluster: the row of `Cases` that each is of, its cluster and trials; and how far two
+    trials of one cluster go together within a unit."""
+
+    row: Ints
+    cluster: Ints
+    trials: Floats
+    correlation: float
+
+    def effects(self, group: Ints, groups: int) -> Floats:
+        """The design effect of each group of cases; `group` is that of each row, -1 none."""
+        return design_effect.effects(group[self.row], groups, self.cluster, self.trials, self.correlation)
+
+
+def clusters(cases: Cases, row: Ints, cluster: Ints, successes: Floats, trials: Floats) -> Clusters:
+    """The clusters with their correlation, of what is left when the mix and the units are known."""
+    rate = fit(cases, MIX_SD).fitted[row] if (cluster != design_effect.NOBODY).any() else np.full(len(row), 0.5)
+    found = design_effect.correlation(cases.unit[row], cluster, successes, trials, rate)
+    return Clusters(row, cluster, trials, found)
 
 
 def estimate(
@@ -271,12 +264,14 @@ def estimate(
     unit: str,
     mix: Sequence[str],
     crossed: Sequence[str] = (),
+    cluster: str | None = None,
     least_trials: int = 10,
 ) -> Estimate:
     """Tables `adjusted`, per unit, and `crossed`, per unit and level of each trait in `crossed`.
 
     Each row is so many `trials` with `successes`, all of one `unit` and of one level of each trait in `mix`; a null
-    level is one of its own, with all but the 200 commonest, and rows without unit or trials are left out.
+    level is one of its own, with all but the 200 commonest, and rows without unit or trials are left out. Trials of one
+    `cluster` go together, and intervals and tests know it; those of a null cluster stand alone.
 
     adjusted: `<unit> trials successes rate_pct expected_pct` (had anybody had the unit's cases), `adjusted_pct low_pct
     high_pct` (had the unit had everybody's cases), `base_pct` (all together), and `p` that the unit does as all do
@@ -284,42 +279,62 @@ def estimate(
     crossed: `<unit> trait level trials successes rate_pct expected_pct p`, of cells with `least_trials`, where the unit
     has others as well: what is to be expected knows the unit's own effect and the level's.
     """
-    for name in (unit, *mix):
+    for name in (unit, *mix, *([cluster] if cluster else [])):
         if name not in table.columns:
             raise ValueError(f"the table has no column {name!r}")
     rows = complete(table, successes, trials).filter(pl.col(unit).is_not_null() & (pl.col(trials) > 0))
     if rows.is_empty():
         return Estimate(tables=_tables(unit, [], []), withheld="There is nobody to compare.")
-    won, n = counts(rows, successes), counts(rows, trials)
-    if (won > n).any():
+    if (counts(rows, successes) > counts(rows, trials)).any():
         raise ValueError(f"column {successes!r} exceeds {trials!r}")
     for trait in mix:
         rows = _with_few_levels(rows, trait, trials)
-    names, code = _codes(rows, unit)
-    levels = {trait: _codes(rows, trait) for trait in mix}
+    kinds = rows.group_by(unit, *mix).agg(pl.col(successes).sum(), pl.col(trials).sum())
+    kinds = kinds.sort(unit, *mix, nulls_last=True).with_row_index("row of kinds")
+    won, n = counts(kinds, successes), counts(kinds, trials)
+    names, code = _codes(kinds, unit)
+    levels = {trait: _codes(kinds, trait) for trait in mix}
     columns = [
-        _one_hot(np.zeros(rows.height, dtype=np.int64), 1),
+        _one_hot(np.zeros(kinds.height, dtype=np.int64), 1),
         *(_one_hot(c, len(known)) for known, c in levels.values() if len(known) > 1),
     ]
     cases = Cases(won, n, sparse.hstack(columns, format="csr"), code, len(names))
-    pooled = pool(cases)
+    row = rows.join(kinds, on=[unit, *mix], how="left", nulls_equal=True, maintain_order="left")
+    together = clusters(
+        cases,
+        np.asarray(row.get_column("row of kinds").to_numpy(), dtype=np.int64),
+        _clusters(rows, cluster),
+        counts(rows, successes),
+        counts(rows, trials),
+    )
+    effects = together.effects(code, len(names))
+    worth = Cases(won / effects[code], n / effects[code], cases.mix, code, len(names))
+    pooled = pool(worth)
     value, low, high = standardised(cases, pooled)
-    expected, p = unit_tests(cases)
+    expected, p = unit_tests(worth)
     count, hits = cases.by_unit(n), cases.by_unit(won)
     base = 100 * won.sum() / n.sum()
     adjusted = [
-        (names[u], count[u], hits[u], 100 * hits[u] / count[u], 100 * expected[u] / count[u], *edges, base, p[u])
+        (names[u], count[u], hits[u], 100 * hits[u] / count[u], 100 * expected[u], *edges, base, p[u])
         for u, edges in enumerate(zip(100 * value, 100 * low, 100 * high, strict=True))
     ]
     cells = [
         (names[u], trait, *found)
         for trait in crossed
-        for u, *found in _crossed(cases, *levels[trait], count, least_trials)
+        for u, *found in _crossed(cases, worth, *levels[trait], together, least_trials)
     ]
-    return Estimate(
-        tables=_tables(unit, adjusted, cells),
-        parameters={"spread_log_odds": pooled.spread, "base_pct": base, "units": len(names)},
-    )
+    parameters = {"spread_log_odds": pooled.spread, "base_pct": base, "units": len(names)}
+    if cluster:
+        parameters["correlation_in_cluster"] = together.correlation
+    return Estimate(tables=_tables(unit, adjusted, cells), parameters=parameters)
+
+
+def _clusters(rows: pl.DataFrame, cluster: str | None) -> Ints:
+    """The number of each row's cluster, that of nobody where there is none."""
+    if cluster is None:
+        return np.full(rows.height, design_effect.NOBODY, dtype=np.int64)
+    _, place = _codes(rows, cluster)
+    return np.where(rows.get_column(cluster).is_null().to_numpy(), design_effect.NOBODY, place)
 
 
 def _with_few_levels(rows: pl.DataFrame, trait: str, trials: str) -> pl.DataFrame:
@@ -340,21 +355,26 @@ def _codes(rows: pl.DataFrame, name: str) -> tuple[list[object], Ints]:
 
 
 def _crossed(
-    cases: Cases, known: list[object], level: Ints, count: Floats, least: int
+    cases: Cases, worth: Cases, known: list[object], level: Ints, together: Clusters, least: int
 ) -> list[tuple[int, object, float, float, float, float, float]]:
     """Unit, level, trials, successes, rate, expected rate and p of each cell that can be told from its unit's rest."""
     key = cases.unit * len(known) + level
     found, cell = np.unique(key, return_inverse=True)
     trials = np.bincount(cell, cases.trials)
     unit = found // len(known)
-    kept = (trials >= least) & (trials < count[unit]) & np.array([known[c % len(known)] is not None for c in found])
+    kept = (
+        (trials >= least)
+        & (trials < cases.by_unit(cases.trials)[unit])
+        & np.array([known[c % len(known)] is not None for c in found])
+    )
     if not kept.any():
         return []
     number = np.where(kept, np.cumsum(kept) - 1, -1)
-    expected, p = cell_tests(cases, number[cell], int(kept.sum()))
+    more = together.effects(cell, len(found)) / together.effects(cases.unit, cases.units)[unit]
+    expected, p = cell_tests(worth, number[cell], more[kept])
     won = np.bincount(cell, cases.successes)[kept]
     return [
-        (int(unit[c]), known[c_level], t, w, 100 * w / t, 100 * e / t, chance)
+        (int(unit[c]), known[c_level], t, w, 100 * w / t, 100 * e, chance)
         for c, c_level, t, w, e, chance in zip(
             np.flatnonzero(kept), (found % len(known))[kept], trials[kept], won, expected, p, strict=True
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
-from scipy.special import betaincinv, betaln, erfc, expit, gammaln, logit
+from scipy.special import betainc, betaincinv, betaln, erfc, expit, gammaln, logit
 
 from crmaudit.methods import Estimate
 from crmaudit.methods.columns import Z95, Floats, counts, groups, numbers
@@ -17,6 +17,8 @@ PAPERS = (
     "Efron, B. & Morris, C. (1977). Stein's paradox in statistics. Scientific American 236(5), 119-127.",
     "Gelman, A. et al. (2013). Bayesian Data Analysis, 3rd ed., section 5.3 (beta-binomial hierarchy).",
     "Fisher, R. A. (1935). The logic of inductive inference. JRSS 98, 39-82.",
+    "Clopper, C. J. & Pearson, E. S. (1934). The use of confidence or fiducial limits illustrated in the case of the "
+    "binomial. Biometrika 26, 404-413.",
 )
 
 EXACT_SUPPORT = 20_000
@@ -147,6 +149,15 @@ def against_own(successes: Floats, trials: Floats, other_successes: Floats, othe
     return p[place.reshape(-1)]
 
 
+def against_known(successes: Floats, trials: Floats, rate: Floats) -> Floats:
+    """Two-sided p of each row's rate against one that is known (0 to 1): the exact binomial test, twice the smaller
+    tail; NaN where the known rate is."""
+    misses = trials - successes
+    below = np.where(misses > 0, betainc(np.maximum(misses, 1), successes + 1, 1 - rate), 1.0)
+    above = np.where(successes > 0, betainc(np.maximum(successes, 1), misses + 1, rate), 1.0)
+    return np.where(np.isfinite(rate), np.minimum(2 * np.minimum(below, above), 1.0), np.nan)
+
+
 def estimate(
     table: pl.DataFrame,
     *,
@@ -156,13 +167,15 @@ def estimate(
     compare: bool = False,
     family: str | None = None,
     before: Sequence[str] | None = None,
+    known_pct: str | None = None,
 ) -> Estimate:
     """Per row `rate_pct`, `low_pct`, `high_pct` (Wilson, 95 %).
 
     With `shrink` also `shrunk_pct`, `shrunk_low_pct`, `shrunk_high_pct`: three deals do not top a table. With `compare`
     also `differs_p` against the pooled rate of the other rows, or of those alone that share its value of `family`: rows
     that divide the same subjects several ways are compared within each way. With `before = [successes, trials]`,
-    two columns of the row, also `changed_p` against the row's own rate before. Rows without trials are null throughout.
+    two columns of the row, also `changed_p` against the row's own rate before; with `known_pct`, a column of rates that
+    are no estimates of these trials, `beyond_p` against it. Rows without trials are null throughout.
     ValueError where successes or trials are no counts or successes exceed trials.
     """
     usable = (
@@ -194,6 +207,8 @@ def estimate(
         if (earlier > of_them).any():
             raise ValueError(f"column {before[0]!r} exceeds {before[1]!r}")
         columns["changed_p"] = against_own(x, n, earlier, of_them)
+    if known_pct is not None:
+        columns["beyond_p"] = against_known(x, n, numbers(kept, known_pct) / 100)
     return Estimate(columns=_spread(columns, usable), parameters=parameters)
 
 

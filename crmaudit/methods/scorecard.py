@@ -42,7 +42,7 @@ AUC: Schema = {
     **dict.fromkeys(("n", "positives"), pl.Int64),
     **dict.fromkeys(("auc", "auc_low", "auc_high", "auc_p"), pl.Float64),
     "best_component": pl.String,
-    **dict.fromkeys(("best_auc", "difference", "difference_low", "difference_high"), pl.Float64),
+    **dict.fromkeys(("best_auc", "difference", "difference_low", "difference_high", "difference_p"), pl.Float64),
 }
 
 
@@ -242,13 +242,14 @@ def _judged(fit: Rows, test: Rows, card: Card, components: Sequence[str]) -> Jud
     )
     intervals = np.array([found.interval(i) for i in range(len(sign))])
     best = int(np.where(card.used, np.abs(earlier - 0.5), -1.0).argmax())
-    difference, low, high, _ = found.difference(len(sign), best)
+    difference, low, high, p = found.difference(len(sign), best)
     own_low, own_high = found.interval(len(sign))
     summary: dict[str, list[float | int | str | None]] = {
         "n": [len(test.role)], "positives": [int(test.came.sum())], "auc": [float(found.areas[-1])],
         "auc_low": [own_low], "auc_high": [own_high], "auc_p": [found.p(len(sign))],
         "best_component": [components[best]], "best_auc": [float(found.areas[best])],
         "difference": [difference], "difference_low": [low], "difference_high": [high],
+        "difference_p": [p],
     }  # fmt: skip
     hide = np.where(card.used, 1.0, np.nan)
     columns = {

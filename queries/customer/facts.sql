@@ -1,12 +1,5 @@
 -- One row: who they are, what they are worth, how they stand. `party` holds the one party that is asked for.
-with colleagues as (
-    select user_id, min(name) as name
-    from users
-    where user_id is not null
-    group by user_id
-),
-
-bills as (
+with bills as (
     select
         r.party_id,
         count(*) filter (where r.outstanding > 0 and r.due_on < k.as_of_on) as overdue_bills,
@@ -47,12 +40,20 @@ people as (
 terms as (
     select
         v.party_id,
-        min(v.renews_on) filter (where v.renews_on > k.as_of_on) as renews_on,
         sum(v.mrr) filter (where v.started_on <= k.as_of_on and (v.ended_on is null or v.ended_on > k.as_of_on) and not v.is_trial) as mrr
     from subscription_values v
     join party y on y.party_id = v.party_id
     cross join clock k
     group by v.party_id
+),
+
+renewals as (
+    select n.party_id, min(n.due_on) as renews_on
+    from renewal_days n
+    join party y on y.party_id = n.party_id
+    join clock k on n.period = 'current' and n.due_on > k.as_of_on
+    where n.is_longer
+    group by n.party_id
 )
 
 select
@@ -63,7 +64,7 @@ select
     p.industry,
     p.region,
     p.origin,
-    coalesce(u.name, p.owner_id) as owner,
+    p.owner,
     c.party_id is not null as is_customer,
     least(c.customer_since_on, p.customer_since_on) as customer_since_on,
     g.class,
@@ -75,7 +76,7 @@ select
     t.mrr as mrr_amount,
     c.is_under_contract,
     c.ended_on,
-    t.renews_on,
+    n.renews_on,
     c.last_purchase_on,
     f.silence_days,
     f.typical_gap_days,
@@ -94,7 +95,6 @@ select
 from party y
 join parties p on p.party_id = y.party_id
 cross join clock k
-left join colleagues u on u.user_id = p.owner_id
 left join customers c on c.period = 'current' and c.party_id = y.party_id
 left join customers b on b.period = 'previous' and b.party_id = y.party_id
 left join classes g on g.period = 'current' and g.party_id = y.party_id
@@ -105,3 +105,4 @@ left join desk d on d.party_id = y.party_id
 left join talks s on s.party_id = y.party_id
 left join people e on e.party_id = y.party_id
 left join terms t on t.party_id = y.party_id
+left join renewals n on n.party_id = y.party_id

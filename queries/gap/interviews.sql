@@ -1,13 +1,6 @@
 -- Whom to talk to: customers won, loyal and lost, each kind spread over the classes. Who comes first within a class is
 -- decided by a hash of the customer's id, so that nobody picks their favourites and every run asks the same people.
-with colleagues as (
-    select user_id, min(name) as name
-    from users
-    where user_id is not null
-    group by user_id
-),
-
-people as (
+with people as (
     select
         party_id,
         min_by(contact, coalesce(role, '~') || contact) as contact,
@@ -25,7 +18,7 @@ known as (
         c.customer_since_on,
         c.last_purchase_on,
         c.window_revenue,
-        coalesce(u.name, p.owner_id) as owner,
+        p.owner,
         e.contact,
         e.title,
         md5(coalesce(p.account_id, p.contact_id, p.customer)) as draw,
@@ -45,7 +38,6 @@ known as (
     left join classes b on b.period = 'previous' and b.party_id = c.party_id
     left join forecasts f on f.party_id = c.party_id
     left join beginnings w on w.party_id = c.party_id
-    left join colleagues u on u.user_id = p.owner_id
     left join people e on e.party_id = c.party_id
     where c.period = 'current'
 ),

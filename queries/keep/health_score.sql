@@ -12,7 +12,7 @@
 -- table = "replayed"
 -- successes = "lost"
 -- trials = "customers"
--- is_tested = false
+-- known_pct = "usual_pct"
 -- [metrics]
 -- score_median = { unit = "n", better = "up", note = "0 to 100: about the share of customers who were less healthy on the days on which the score was fitted (today's where it was not)" }
 -- unhealthy_customers = { unit = "n", better = "down", note = "score under 25; those already lost have none" }
@@ -64,13 +64,13 @@
 -- [[finding]]
 -- level = "good"
 -- table = "attention"
--- when = "tells and difference_low > 0"
+-- when = "tells and beats"
 -- key = "beats"
 -- text = "The score tells more than its best component, {best_component}: AUC {auc} against {best_auc}, {difference.interval} more."
 -- [[finding]]
 -- level = "info"
 -- table = "attention"
--- when = "tells and not coalesce(difference_low > 0, false)"
+-- when = "tells and not beats"
 -- key = "no_better"
 -- text = "The score does not beat its best component, {best_component}: AUC {auc} against {best_auc}, difference {difference.interval}. That one figure would do as well."
 -- [[finding]]
@@ -168,15 +168,9 @@ order by revenue_amount desc nulls last, score, party_id
 -- /// table evidence
 select
     p.customer,
-    c.purchase_silence,
-    c.spend_trend,
-    c.late_payments,
-    c.mrr_change,
+    c.purchase_silence, c.spend_trend, c.late_payments, c.mrr_change,
     c.contact_silence as contact_silence_days,
-    c.tickets_opened,
-    c.tickets_open,
-    c.satisfaction,
-    c.usage_trend,
+    c.tickets_opened, c.tickets_open, c.satisfaction, c.usage_trend,
     c.party_id
 from health_components c
 join parties p on p.party_id = c.party_id
@@ -275,12 +269,7 @@ select
     l.name as component,
     w.kind,
     w.is_used,
-    w.weight,
-    w.low,
-    w.high,
-    w.auc_alone,
-    w.alone_low,
-    w.alone_high,
+    w.weight, w.low, w.high, w.auc_alone, w.alone_low, w.alone_high,
     w.known_now_pct,
     case
         when w.is_used then null
@@ -305,7 +294,8 @@ from health_calibration
 order by decile
 -- /// table replayed
 -- What became of those who were unhealthy, or had fallen suddenly, on the later days. A customer may stand on several of
--- them: the rate is that of all, its interval as wide as if each stood on one.
+-- them: the rate is that of all, its interval as wide as if each stood on one. It is held against that of everybody, or,
+-- where it is higher, what it would be if nobody left.
 with tested as (
     select h.party_id, h.score < 25 as is_unhealthy, h.score < 25 and b.score >= 50 as has_dropped, h.is_lost, h.p_lost_if_staying
     from health h
@@ -319,16 +309,27 @@ ruled as (
     select 'score under 25', * from tested where is_unhealthy
     union all
     select 'sudden drop', * from tested where has_dropped
+),
+
+rated as (
+    select
+        rule,
+        count(distinct party_id) as customers,
+        avg(case when is_lost then 1.0 else 0.0 end) as share,
+        100 * avg(p_lost_if_staying) as if_nobody_leaves_pct
+    from ruled
+    group by rule
 )
 
 select
-    rule,
-    count(distinct party_id) as customers,
-    cast(round(avg(case when is_lost then 1.0 else 0.0 end) * count(distinct party_id)) as integer) as lost,
-    100 * avg(p_lost_if_staying) as if_nobody_leaves_pct
-from ruled
-group by rule
-order by rule
+    r.rule,
+    r.customers,
+    cast(round(r.share * r.customers) as integer) as lost,
+    r.if_nobody_leaves_pct,
+    case when r.rule <> 'all' then greatest(r.if_nobody_leaves_pct, 100 * a.share) end as usual_pct
+from rated r
+join rated a on a.rule = 'all'
+order by r.rule
 -- /// table usual_drops
 select
     avg(case when h.score < 25 and b.score >= 50 then 1.0 else 0.0 end) as share,
@@ -338,20 +339,16 @@ join health b on b.party_id = h.party_id and b.days_ago = h.days_ago + 30
 where h.role in ('fit', 'test')
 order by 1
 -- /// table validation
-select n, positives, auc, auc_low, auc_high, auc_p, best_component, best_auc, difference, difference_low, difference_high
+select n, positives, auc, auc_low, auc_high, auc_p, best_component, best_auc, difference, difference_low, difference_high, difference_p
 from health_auc
 where auc is not null
 order by auc
 -- /// table attention
 select
-    v.auc,
-    v.auc_low,
-    v.auc_high,
+    v.auc, v.auc_low, v.auc_high,
     l.name as best_component,
-    v.best_auc,
-    v.difference,
-    v.difference_low,
-    v.difference_high,
+    v.best_auc, v.difference, v.difference_low, v.difference_high,
+    coalesce(v.difference > 0 and v.difference_q < 0.05, false) as beats,
     coalesce(v.auc > 0.5 and v.auc_q < 0.05, false) as tells,
     (select count(*) from unhealthy where class = 'A') as unhealthy_a_customers,
     (select coalesce(sum(revenue_amount), 0) from unhealthy where class = 'A') as unhealthy_a_amount,
@@ -360,9 +357,9 @@ select
     (select round(u.share * s.customers) from usual_drops u cross join (select count(*) as customers from scores where change_30d is not null) s) as sudden_drops_usual,
     u.rate_pct as unhealthy_lost_pct,
     u.if_nobody_leaves_pct as unhealthy_expected_pct,
-    u.low_pct > greatest(u.if_nobody_leaves_pct, a.rate_pct) as unhealthy_leave,
+    coalesce(u.beyond_q < 0.05 and u.rate_pct > u.usual_pct, false) as unhealthy_leave,
     d.rate_pct as dropped_lost_pct,
-    coalesce(d.low_pct > greatest(d.if_nobody_leaves_pct, a.rate_pct), false) as dropped_leave,
+    coalesce(d.beyond_q < 0.05 and d.rate_pct > d.usual_pct, false) as dropped_leave,
     a.rate_pct as all_lost_pct
 from validation v
 left join labels l on l.component = v.best_component

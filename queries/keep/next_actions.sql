@@ -6,7 +6,7 @@
 -- headline = ["{nobody_named|customer is|customers are} to be called on Monday: no rule names anybody who may be contacted.", "{actions|customer is|customers are} to be called or written to, worth {value_covered} a year; of {rules_applied|rule|rules} {proven_rules} told losses or returns better than chance when replayed."]
 -- any_of   = [["invoices.issued_on", "payments.paid_on", "subscriptions.started_on", "opportunities.closed_on"]]
 -- optional = ["*"]
--- hidden   = ["flags", "patterns", "replay_sets", "replay_ratios", "named_customers", "verdicts", "queue"]
+-- hidden   = ["flags", "late_shares", "patterns", "replay_sets", "replay_ratios", "named_customers", "verdicts", "queue"]
 -- [[method]]
 -- name = "rate_ratios"
 -- table = "replay_sets"
@@ -18,6 +18,13 @@
 -- least_events = 10
 -- least_exposed_events = 3
 -- gives = { ratios = "replay_ratios(rule, events, exposed_events, expected_events, rate_ratio, low, high, p)" }
+-- [[method]]
+-- name = "rates"
+-- table = "late_shares"
+-- successes = "late"
+-- trials = "customers"
+-- known_pct = "usual_pct"
+-- adds = ["rate_pct", "beyond_p"]
 -- [metrics]
 -- actions = { unit = "n", note = "customers on the list, each once; at most ten for an owner" }
 -- value_covered = { unit = "money", note = "what these customers bring in a year: 12 times the MRR under contract, else revenue in the window, or in the last year as a customer of those who are gone; each counted once" }
@@ -49,7 +56,7 @@
 -- [[finding]]
 -- level = "info"
 -- when = "left_alone > 0"
--- text = "Leave {left_alone|customer|customers} alone: no rule names them."
+-- text = "Leave {left_alone|customer|customers} alone: no rule names them, and no renewal of theirs is in danger."
 -- customers = "left_alone"
 -- lists = "leave_alone"
 -- [[partial]]
@@ -76,7 +83,19 @@
 -- high = "high"
 -- ///
 -- /// table flags
--- Which rules name each customer, on each day by the same SQL. Whoever has been gone for long concerns the rule of returns alone.
+-- Which rules name each customer, on each day by the same SQL. Whoever has been gone for long concerns the rule of returns
+-- alone. A renewal in danger is known of today only: the replay judges the renewals that come up. A ticket or a payment
+-- has a rule of its own, so that it calls for no plan that renews by the month.
+with endangered as (
+    select party_id, min(due_on) filter (where is_pressing) as urgent_on, min_by(danger, due_on) filter (where is_pressing) as danger
+    from (
+        select party_id, due_on, danger, is_urgent and (is_longer or is_cancelled or is_past_due or coalesce(p_stays_52w < 0.5, false)) as is_pressing
+        from renewals_ahead
+        where danger is not null
+    ) told
+    group by party_id
+)
+
 select
     s.period,
     s.party_id,
@@ -100,9 +119,10 @@ select
     w.unpaid_days,
     w.failed_payments,
     w.score,
-    w.renews_on,
+    least(w.renews_on, r.urgent_on) as renews_on,
+    r.danger,
     s.as_of_on,
-    s.gone_on is null and s.kind = 'contract' and coalesce(w.renews_on <= s.as_of_on + 60, false) as has_renewal,
+    s.gone_on is null and (coalesce(s.kind = 'contract' and w.renews_on <= s.as_of_on + 60, false) or r.urgent_on is not null) as has_renewal,
     s.gone_on is null and s.is_late and s.class = 'A' as has_late_a,
     s.gone_on is null and s.is_late and s.class = 'B' as has_late_b,
     s.gone_on is null and coalesce(w.failed_payments > 0, false) as has_failed,
@@ -111,9 +131,22 @@ select
     s.gone_on is null and coalesce(w.score <= 6, false) as has_bad_answer,
     s.gone_on is null and coalesce(w.is_usage_halved, false) as has_usage,
     s.gone_on is null and s.kind = 'no contract' and s.purchases = 1 and s.silence_days between 60 and 180 as has_second,
-    s.gone_days is not null and s.gone_days <= 365 as has_return
+    s.gone_days is not null and s.gone_days <= 365 as has_return,
+    r.party_id is not null as is_in_danger
 from standings s
 left join warnings w on w.period = s.period and w.party_id = s.party_id
+left join endangered r on s.period = 'current' and r.party_id = s.party_id
+-- /// table late_shares
+-- A fifth of those who stay are always in the longest fifth of their gaps: to be late means something where more are.
+select
+    class,
+    count(*) as customers,
+    count(*) filter (where is_late) as late,
+    greatest(20, (select max(overdue_if_nobody_leaves_pct) from rhythm_facts)) as usual_pct
+from flags
+where period = 'current' and kind = 'no contract' and not is_gone and rhythm <> 'unknown' and class in ('A', 'B')
+group by class
+order by class
 -- /// table patterns
 -- Customers who are alike in all that the rules and their comparison look at, on days whose outcome is known.
 select
@@ -165,7 +198,7 @@ order by rule, period, stratum, is_flagged
 -- /// table named_customers
 -- Today's customers of each rule, and why each may not be contacted.
 with named as (
-    select 1 as place, 'renewal' as rule, party_id, 'renews on ' || cast(renews_on as varchar) as detail from flags where period = 'current' and has_renewal
+    select 1 as place, 'renewal' as rule, party_id, 'renews on ' || cast(renews_on as varchar) || coalesce(', in danger: ' || danger, '') as detail from flags where period = 'current' and has_renewal
     union all
     select 2, 'late A', party_id, 'silent for ' || silence_days || ' days' from flags where period = 'current' and has_late_a
     union all
@@ -194,45 +227,70 @@ talked as (
     group by t.party_id
 ),
 
--- The last choice counts; of two of one day the refusal does, and one without a day where there is no other.
+-- The last choice of each purpose counts; of two of one day the refusal does, and one without a day where there is no
+-- other. Who wants no newsletter, invitation or cookie has not said that nobody may call about their own ticket.
 choices as (
-    select party_id, email, bool_and(is_granted) as is_granted
+    select
+        party_id,
+        coalesce(system, '') as system,
+        contact_id,
+        lower(trim(email)) as email,
+        lower(trim(coalesce(purpose, ''))) as purpose,
+        changed_on,
+        is_granted
+    from consents
+    join clock on changed_on is null or changed_on <= as_of_on
+    where is_granted is not null
+        and not regexp_matches(lower(coalesce(purpose, '')), '(newsletter|digest|blog|webinar|event|invitation|survey|cookie|analytic|tracking|profiling|third.part|partner)')
+),
+
+-- By address, else by number; a choice that names no person is that of all the customer's, and where the CRM has no
+-- person of theirs everybody who chose is one.
+said as (
+    select r.contact_number, null as party_id, null as person, h.purpose, h.changed_on, h.is_granted
+    from choices h
+    join contact_records r on r.email = h.email
+    union all
+    select r.contact_number, null, null, h.purpose, h.changed_on, h.is_granted
+    from choices h
+    join contact_records r on coalesce(r.system, '') = h.system and r.contact_id = h.contact_id
+    where h.email is null
+    union all
+    select null, h.party_id, '', h.purpose, h.changed_on, h.is_granted
+    from choices h
+    where h.email is null and h.contact_id is null
+    union all
+    select null, h.party_id, coalesce(h.email, h.system || ' ' || h.contact_id), h.purpose, h.changed_on, h.is_granted
+    from choices h
+    where coalesce(h.email, h.contact_id) is not null and not exists (select 1 from contact_records r where r.party_id = h.party_id)
+),
+
+refusals as (
+    select contact_number, party_id, person, bool_or(not is_granted) as is_out
     from (
-        select
-            party_id,
-            lower(trim(email)) as email,
-            is_granted,
-            rank() over (partition by party_id, lower(trim(email)) order by changed_on desc nulls last) as place
-        from consents
-        join clock on changed_on is null or changed_on <= as_of_on
-        where is_granted is not null
+        select *, rank() over (partition by contact_number, party_id, person, purpose order by changed_on desc nulls last) as place
+        from said
     ) told
     where place = 1
-    group by party_id, email
+    group by contact_number, party_id, person
 ),
 
 opted_out as (
     select party_id
+    from refusals
+    where person = '' and is_out
+    union
+    select party_id
     from (
-        select r.party_id, r.is_opted_out or not coalesce(h.is_granted, true) as is_out
+        select r.party_id, r.is_opted_out or coalesce(h.is_out, false) as is_out
         from contact_records r
-        left join (select email, bool_and(is_granted) as is_granted from choices group by email) h on h.email = r.email
-        where r.party_id is not null and not r.has_left
+        left join refusals h on h.contact_number = r.contact_number
+        where not r.has_left
         union all
-        select h.party_id, not h.is_granted
-        from choices h
-        where h.party_id is not null and not exists (select 1 from contact_records r where r.party_id = h.party_id)
+        select party_id, is_out from refusals where person <> ''
     ) people
     group by party_id
     having bool_and(is_out)
-),
-
-gone_people as (
-    select user_id
-    from users
-    where user_id is not null
-    group by user_id
-    having bool_and(not coalesce(is_active, true))
 ),
 
 -- What those who are gone brought in their last year.
@@ -261,17 +319,15 @@ select
     f.class,
     f.renews_on,
     p.customer,
-    coalesce(u.name, p.owner_id, 'nobody') as owner,
+    coalesce(p.owner, 'nobody') as owner,
     case
         when t.party_id is not null then 'contacted in the last 14 days'
         when o.party_id is not null then 'opted out'
-        when g.user_id is not null then 'their owner is gone'
+        when p.is_owner_gone then 'their owner is gone'
     end as left_out
 from named n
 join flags f on f.period = 'current' and f.party_id = n.party_id
 join parties p on p.party_id = n.party_id
-left join (select user_id, min(name) as name from users where user_id is not null group by user_id) u on u.user_id = p.owner_id
-left join gone_people g on g.user_id = p.owner_id
 left join talked t on t.party_id = n.party_id
 left join opted_out o on o.party_id = n.party_id
 left join last_years y on y.party_id = n.party_id
@@ -310,13 +366,21 @@ sums as (
     group by rule
 )
 
-select s.*, t.rate_ratio as times_as_often, t.low, t.high, t.exposed_events < t.expected_events as is_rarer, t.q
+select
+    s.*,
+    t.rate_ratio as times_as_often,
+    t.low,
+    t.high,
+    t.exposed_events < t.expected_events as is_rarer,
+    t.q,
+    l.class is not null and not coalesce(l.beyond_q < 0.05 and l.rate_pct > l.usual_pct, false) and not coalesce(t.q < 0.05 and t.rate_ratio > 1, false) as is_usual
 from sums s
 left join replay_ratios t on t.rule = s.rule
+left join late_shares l on s.rule = 'late ' || l.class
 order by s.rule
 -- /// table queue
 -- Each customer once, by the best rule that names them: the proven before the others. No rule of which the opposite is true,
--- nor calls to those who left where nobody of twenty came back.
+-- nor calls to those who left where nobody of twenty came back, nor to the late where no more are late than of those who stay.
 with ordered as (
     select
         c.*,
@@ -326,6 +390,7 @@ with ordered as (
     left join verdicts v on v.rule = c.rule
     where not coalesce(v.q < 0.05 and v.is_rarer, false)
         and not coalesce(c.rule = 'return' and v.hit_pct = 0 and v.replayed >= 20, false)
+        and not coalesce(v.is_usual, false)
 ),
 
 chosen as (
@@ -424,6 +489,7 @@ select
     v.high,
     v.q,
     case
+        when v.is_usual then 'no more than of those who stay'
         when coalesce(v.replayed, 0) = 0 then 'could not be replayed'
         when d.rule = 'return' and v.hit_pct = 0 and v.replayed >= 20 then 'nobody came back'
         when v.q is null then 'too few to say'
@@ -433,7 +499,7 @@ select
     end as verdict
 from (
     values
-        (1, 'renewal', 'with a renewal within 60 days', 'Settle the renewal', 'left'),
+        (1, 'renewal', 'with a renewal within 60 days, or one in danger within 30', 'Settle the renewal', 'left'),
         (2, 'late A', 'of class A overdue by their own rhythm', 'Call and ask what is missing', 'bought nothing'),
         (3, 'failed payment', 'with a payment that failed in 30 days', 'Get another means of payment', 'left or bought nothing'),
         (4, 'usage halved', 'using less than half as much as before', 'Ask what keeps them from using it', 'left or bought nothing'),
@@ -465,7 +531,7 @@ with calm as (
         count(is_lost) as replayed
     from flags
     where not is_gone
-        and not (is_late or has_renewal or has_failed or has_unpaid or has_ticket or has_bad_answer or has_usage or has_second)
+        and not (is_late or has_renewal or has_failed or has_unpaid or has_ticket or has_bad_answer or has_usage or has_second or is_in_danger)
     union all
     select 'gone for over a year', count(*) filter (where period = 'current'), null, count(*) filter (where is_lost), count(is_lost)
     from flags

@@ -18,9 +18,8 @@
 -- table = "first_time"
 -- successes = "cases"
 -- trials = "customers"
--- compare = true
--- family = "state_and_outcome"
--- adds = ["rate_pct", "low_pct", "high_pct", "differs_p"]
+-- before = ["other_cases", "other_customers"]
+-- adds = ["rate_pct", "low_pct", "high_pct", "changed_p"]
 -- [[method]]
 -- name = "rates"
 -- table = "experiment_results"
@@ -70,7 +69,7 @@
 -- table = "after_the_first"
 -- when = "differs_q < 0.05"
 -- key = "{state} {approach} {outcome}"
--- text = "Of {customers|customer|customers} in the state \"{state}\" {rate_pct} {outcome} within 90 days of the first \"{approach}\" ({rate_pct.interval}), after other first approaches in that state {others_pct}. That goes together; it need not be the cause."
+-- text = "Of {customers|customer|customers} in the state \"{state}\" {rate_pct} {outcome} within 90 days of the first \"{approach}\" ({rate_pct.interval}), of {other_customers} first approached otherwise {others_pct}. That goes together; it need not be the cause."
 -- customers = "customers"
 -- lists = "after_the_first"
 -- [[partial]]
@@ -224,26 +223,53 @@ left join found f on f.state = s.state and f.approach = s.approach and f.occurre
 where s.customers >= 5
 order by s.state, case when s.approach = 'any day' then 1 else 0 end, s.approach, s.occurrence, o.outcome
 -- /// table first_time
--- The first time, by the outcome that matters in that state, against the first of all other approaches in it: those whom
--- nobody approaches are often long gone, and no measure for what an approach does.
+-- The first time, by the outcome that matters in that state, against those who were first approached otherwise in it:
+-- those whom nobody approaches are often long gone, and no measure for what an approach does. Each customer stands on one
+-- side, once: the others never had this approach in that state, and count by the earliest of those they had.
+with ordered as (
+    select
+        state,
+        party_id,
+        approach,
+        first_value(outcome) over (partition by state, party_id order by done_on, approach) as earliest_outcome,
+        row_number() over (partition by state, party_id order by done_on, approach) as place
+    from fates
+    where occurrence = 1 and approach <> 'any day'
+),
+
+everybody as (
+    select state, earliest_outcome as outcome, count(*) as customers
+    from ordered
+    where place = 1
+    group by state, earliest_outcome
+),
+
+approached as (
+    select state, approach, earliest_outcome as outcome, count(*) as customers
+    from ordered
+    group by state, approach, earliest_outcome
+)
+
 select
     o.state,
     o.approach,
     o.outcome,
     o.cases,
     o.customers,
-    sum(o.cases) over others - o.cases as other_cases,
-    sum(o.customers) over others - o.customers as other_customers,
+    coalesce(e.customers, 0) - coalesce(a.customers, 0) as other_cases,
+    cast(s.customers as bigint) - o.customers as other_customers,
     b.cases as base_cases,
     b.customers as base_customers,
-    o.state || ': ' || o.outcome as state_and_outcome
+    o.state || ', ' || o.approach || ': ' || o.outcome as state_and_approach
 from outcomes o
 left join outcomes b on b.state = o.state and b.outcome = o.outcome and b.approach = 'any day'
+left join everybody e on e.state = o.state and e.outcome = o.outcome
+left join approached a on a.state = o.state and a.approach = o.approach and a.outcome = o.outcome
+join (select state, sum(customers) as customers from everybody group by state) s on s.state = o.state
 where o.approach <> 'any day'
     and o.occurrence = 1
     and o.customers >= 20
     and case when o.state = 'under contract' then o.outcome = 'left' else o.outcome in ('bought', 'signed') end
-window others as (partition by o.state, o.outcome)
 order by o.state, o.outcome, o.approach
 -- /// table results
 -- A subject's outcomes: what was recorded; where an experiment records none, what followed within 90 days.
@@ -417,8 +443,8 @@ select
     other_customers,
     100.0 * base_cases / base_customers as any_day_pct,
     base_customers as any_day_customers,
-    differs_q,
-    state || ', ' || approach || ': ' || outcome as state_and_approach
+    changed_q as differs_q,
+    state_and_approach
 from first_time
 order by state, outcome, approach
 -- /// metrics

@@ -31,7 +31,7 @@
 -- value = "unattributed_revenue"
 -- ///
 -- /// table links_by_rule
-select rule, count(*) as links, count(distinct party_id) as customers, min(score) as lowest_score
+select rule, count(*) as links, count(distinct party_id) as parties, min(score) as lowest_score
 from (select distinct record, party_id, rule, score from links where party_id is not null) each
 group by rule
 order by count(*) desc, rule

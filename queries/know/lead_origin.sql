@@ -40,30 +40,9 @@
 -- value = "revenue_amount"
 -- ///
 -- /// table origin_of_customers
--- The CRM's word on the company first, then that of the earliest lead, then that of the earliest deal.
-with leads_of as (
-    select party_id, min_by(trim(origin), coalesce(cast(created_on as varchar), '9') || coalesce(lead_id, '')) as origin
-    from leads
-    where party_id is not null and coalesce(trim(origin), '') <> ''
-    group by party_id
-),
-
-deals_of as (
-    select party_id, min_by(trim(origin), coalesce(cast(created_on as varchar), '9') || coalesce(opportunity_id, '')) as origin
-    from opportunities
-    where party_id is not null and coalesce(trim(origin), '') <> ''
-    group by party_id
-)
-
-select
-    c.party_id,
-    coalesce(nullif(trim(p.origin), ''), l.origin, d.origin) as origin,
-    c.window_revenue,
-    c.revenue
+select c.party_id, o.origin, c.window_revenue, c.revenue
 from customers c
-join parties p on p.party_id = c.party_id
-left join leads_of l on l.party_id = c.party_id
-left join deals_of d on d.party_id = c.party_id
+left join party_origins o on o.party_id = c.party_id
 where c.period = 'current'
 order by c.party_id
 -- /// table by_origin

@@ -8,7 +8,7 @@
 -- optional = ["*"]
 -- hidden   = ["fields", "filled"]
 -- [metrics]
--- profile_completeness_pct = { unit = "pct", better = "up", note = "filled share of the fields that matter, over customers, on the CRM's own record of them, whatever their leads and deals say; of a company name, domain, segment, industry, region, origin, owner, size, and an address, a telephone number and a role of a contact; of a person name, address, telephone, region, segment, origin" }
+-- profile_completeness_pct = { unit = "pct", better = "up", note = "filled share of the fields that matter, over customers, on the CRM's own record of them, and the origin as the audit of origins has it, whose leads and deals tell it too; of a company name, domain, segment, industry, region, origin, owner, size, and an address, a telephone number and a role of a contact; of a person name, address, telephone, region, segment, origin" }
 -- completeness_gain_per_touch = { unit = "points", better = "up", note = "needs the history of fields, or two exports of different days" }
 -- emptiest_field = { unit = "text" }
 -- [[finding]]
@@ -36,7 +36,6 @@ with companies as (
         max(case when coalesce(trim(segment), '') <> '' then 1 else 0 end) as has_segment,
         max(case when coalesce(trim(industry), '') <> '' then 1 else 0 end) as has_industry,
         max(case when coalesce(trim(region), '') <> '' then 1 else 0 end) as has_region,
-        max(case when coalesce(trim(origin), '') <> '' then 1 else 0 end) as has_origin,
         max(case when coalesce(owner_id, '') <> '' then 1 else 0 end) as has_owner,
         max(case when employees is not null then 1 else 0 end) as has_size
     from accounts
@@ -60,8 +59,7 @@ persons as (
         party_id,
         max(case when coalesce(trim(name), trim(last_name), '') <> '' then 1 else 0 end) as has_name,
         max(case when coalesce(trim(region), '') <> '' then 1 else 0 end) as has_region,
-        max(case when coalesce(trim(segment), '') <> '' then 1 else 0 end) as has_segment,
-        max(case when coalesce(trim(origin), '') <> '' then 1 else 0 end) as has_origin
+        max(case when coalesce(trim(segment), '') <> '' then 1 else 0 end) as has_segment
     from contacts
     where party_id is not null
     group by party_id
@@ -75,7 +73,7 @@ select
     coalesce(p.has_phone, 0) as telephone,
     coalesce(case when s.grain = 'account' then c.has_region else o.has_region end, 0) as region,
     coalesce(case when s.grain = 'account' then c.has_segment else o.has_segment end, 0) as segment,
-    coalesce(case when s.grain = 'account' then c.has_origin else o.has_origin end, 0) as origin,
+    case when w.party_id is not null then 1 else 0 end as origin,
     case when s.grain = 'account' then coalesce(p.has_role, 0) end as role,
     case when s.grain = 'account' then coalesce(c.has_domain, 0) end as domain,
     case when s.grain = 'account' then coalesce(c.has_industry, 0) end as industry,
@@ -86,6 +84,7 @@ cross join settings s
 left join companies c on c.party_id = f.party_id
 left join people p on p.party_id = f.party_id
 left join persons o on o.party_id = f.party_id
+left join party_origins w on w.party_id = f.party_id
 order by f.party_id
 -- /// table filled
 select party_id, field, is_filled

@@ -1,7 +1,8 @@
 -- /// model
 -- title    = "Everyone: customers and prospects, with what the CRM says of them"
--- optional = ["accounts.account_id", "accounts.name", "accounts.segment", "accounts.industry", "accounts.region", "accounts.origin", "accounts.owner_id", "accounts.created_on", "accounts.customer_since_on", "accounts.plan", "contacts.contact_id", "contacts.name", "contacts.first_name", "contacts.last_name", "contacts.segment", "contacts.region", "contacts.origin", "contacts.owner_id", "contacts.created_on", "contacts.email", "contacts.plan", "contacts.customer_since_on", "contacts.account_id"]
+-- optional = ["accounts.account_id", "accounts.name", "accounts.segment", "accounts.industry", "accounts.region", "accounts.origin", "accounts.owner_id", "accounts.created_on", "accounts.customer_since_on", "accounts.plan", "contacts.contact_id", "contacts.name", "contacts.first_name", "contacts.last_name", "contacts.segment", "contacts.region", "contacts.origin", "contacts.owner_id", "contacts.created_on", "contacts.email", "contacts.plan", "contacts.customer_since_on", "contacts.account_id", "users.user_id", "users.name", "users.is_active"]
 -- ///
+-- An owner is a user of the system that names them: the ids of another are other people's.
 with companies as (
     select
         party_id,
@@ -11,6 +12,7 @@ with companies as (
         min_by(region, coalesce(system, '') || coalesce(account_id, name)) as region,
         min_by(origin, coalesce(system, '') || coalesce(account_id, name)) as origin,
         min_by(owner_id, coalesce(system, '') || coalesce(account_id, name)) as owner_id,
+        min_by(case when owner_id is not null then coalesce(system, '') end, coalesce(system, '') || coalesce(account_id, name)) as owner_system,
         min(created_on) as created_on,
         min(customer_since_on) as customer_since_on
     from accounts
@@ -26,6 +28,7 @@ people as (
         min_by(region, coalesce(system, '') || contact_id) as region,
         min_by(origin, coalesce(system, '') || contact_id) as origin,
         min_by(owner_id, coalesce(system, '') || contact_id) as owner_id,
+        min_by(case when owner_id is not null then coalesce(system, '') end, coalesce(system, '') || contact_id) as owner_system,
         min(created_on) as created_on,
         min(customer_since_on) as customer_since_on,
         count(*) as contacts
@@ -45,6 +48,13 @@ named as (
     from links
     where party_id is not null
     group by party_id
+),
+
+colleagues as (
+    select coalesce(system, '') as system, user_id, min(name) as name, bool_and(not coalesce(is_active, true)) as is_gone
+    from users
+    where user_id is not null
+    group by 1, 2
 )
 
 select
@@ -57,9 +67,13 @@ select
     coalesce(c.region, p.region) as region,
     coalesce(c.origin, p.origin) as origin,
     coalesce(c.owner_id, p.owner_id) as owner_id,
+    coalesce(c.owner_system, p.owner_system) as owner_system,
+    coalesce(u.name, c.owner_id, p.owner_id) as owner,
+    coalesce(u.is_gone, false) as is_owner_gone,
     coalesce(c.created_on, p.created_on) as created_on,
     coalesce(c.customer_since_on, p.customer_since_on) as customer_since_on,
     coalesce(p.contacts, 0) as contacts
 from named n
 left join companies c on c.party_id = n.party_id
 left join people p on p.party_id = n.party_id
+left join colleagues u on u.system = coalesce(c.owner_system, p.owner_system) and u.user_id = coalesce(c.owner_id, p.owner_id)

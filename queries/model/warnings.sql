@@ -63,24 +63,13 @@ used as (
     group by d.period, u.party_id
 ),
 
-turns as (
-    select
-        d.period,
-        v.party_id,
-        cast(v.started_on + to_months(cast(m.months * (floor(date_diff('month', v.started_on, d.as_of_on) / m.months) + n.step) as integer)) as date) as renews_on,
-        d.as_of_on
-    from subscription_values v
-    join (values ('quarterly', 3), ('semiannual', 6), ('annual', 12)) m (billing_period, months) on m.billing_period = v.billing_period
-    join days d on v.started_on <= d.as_of_on and (v.ended_on is null or v.ended_on > d.as_of_on)
-    cross join (values (0), (1)) n (step)
-    where not v.is_trial
-),
-
+-- A plan by the month renews every month, which is no sign of anything.
 renewals as (
-    select period, party_id, min(renews_on) as renews_on
-    from turns
-    where renews_on > as_of_on
-    group by period, party_id
+    select n.period, n.party_id, min(n.due_on) as renews_on
+    from renewal_days n
+    join days d on d.period = n.period and n.due_on > d.as_of_on
+    where n.is_longer
+    group by n.period, n.party_id
 ),
 
 warned as (

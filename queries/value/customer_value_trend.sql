@@ -16,6 +16,7 @@
 -- [metrics]
 -- up = { unit = "n", better = "up", note = "P(spend of the last four quarters is over 20 % above that of the four before) >= 0.8" }
 -- flat = { unit = "n", note = "neither up nor down for certain" }
+-- uncertain = { unit = "n", label = "Of these uncertain", note = "more likely up than not, or more likely down than not, by over 20 %, and not for certain" }
 -- down = { unit = "n", better = "down", note = "P(spend of the last four quarters is over 20 % below that of the four before) >= 0.8" }
 -- too_short = { unit = "n", note = "bought in the last eight quarters, but began within them, or on an unknown day" }
 -- down_revenue = { unit = "money", better = "down", note = "what the customers who are down brought in the four quarters before" }
@@ -123,7 +124,7 @@ order by i.party_id
 -- /// table trends
 select
     p.customer,
-    case when s.p_up >= 0.8 then 'up' when s.p_down >= 0.8 then 'down' else 'flat' end as trend,
+    case when s.p_up >= 0.8 then 'up' when s.p_down >= 0.8 then 'down' when greatest(s.p_up, s.p_down) > 0.5 then 'uncertain' else 'flat' end as trend,
     cast(s.quarter_8 + s.quarter_7 + s.quarter_6 + s.quarter_5 as decimal(18, 4)) as year_before_amount,
     cast(s.quarter_4 + s.quarter_3 + s.quarter_2 + s.quarter_1 as decimal(18, 4)) as last_year_amount,
     cast(s.quarter_4 + s.quarter_3 + s.quarter_2 + s.quarter_1
@@ -162,7 +163,8 @@ with bought as (
 
 select
     case when count(*) > 0 then count(*) filter (where trend = 'up') end as up,
-    case when count(*) > 0 then count(*) filter (where trend = 'flat') end as flat,
+    case when count(*) > 0 then count(*) filter (where trend in ('flat', 'uncertain')) end as flat,
+    case when count(*) > 0 then count(*) filter (where trend = 'uncertain') end as uncertain,
     case when count(*) > 0 then count(*) filter (where trend = 'down') end as down,
     case when count(*) > 0 then count(*) filter (where trend = 'down' and last_year_amount <= 0) end as stopped,
     (select customers from bought) - (select count(*) from spend_quarters) as too_short,

@@ -3,7 +3,7 @@
 -- question = "What is each customer still worth?"
 -- why      = "What may be spent on winning or keeping a customer is bounded by what the customer will still bring."
 -- fix      = "Export margins or costs with the invoices, so that worth can be told in profit."
--- headline = ["The customers of today are worth another {residual_value} over three years; {value_at_risk} of the next year's value is at risk.", "What the customers are still worth cannot be told from these exports."]
+-- headline = ["The customers of today are worth another {residual_value} over three years; {value_at_risk} of the next year's value is at risk.", "The customers of today are worth another {residual_value} over three years.", "Sales leave a margin of {margin_pct}; what the customers are still worth cannot be told."]
 -- optional = ["classes", "forecasts", "contract_forecasts", "spend_groups", "purchase_histories", "contract_curve", "invoices.cost"]
 -- hidden   = ["margin", "prospects", "residual_total"]
 -- [[method]]
@@ -179,3 +179,5 @@ select
         from ranked
     ) as top_decile_residual_pct,
     (select max(correlation) from spend_facts) as spend_correlation
+where exists (select 1 from worth where residual_amount is not null)
+    or exists (select 1 from margin where rate is not null)

@@ -1,9 +1,9 @@
 -- Everyone by name, with the party's own word for itself, which stays the same from run to run, and who looks after them.
 with people as (
-    select user_id, min(name) as name, min(lower(trim(email))) as email
+    select coalesce(system, '') as system, user_id, min(name) as name, min(lower(trim(email))) as email
     from users
     where user_id is not null and coalesce(is_active, true)
-    group by user_id
+    group by 1, 2
 ),
 
 kept as (
@@ -23,6 +23,6 @@ select
     u.email as owner_email
 from parties p
 left join kept n on n.party_id = p.party_id
-left join people u on u.user_id = p.owner_id
+left join people u on u.system = p.owner_system and u.user_id = p.owner_id
 left join classes k on k.period = 'current' and k.party_id = p.party_id
 left join customer_outlook o on o.party_id = p.party_id

@@ -15,6 +15,7 @@
 -- unit = "owner"
 -- mix = ["segment", "origin", "size", "competitor", "quarter"]
 -- crossed = ["segment", "origin", "size", "competitor"]
+-- cluster = "party_id"
 -- gives = { adjusted = "adjusted_by_owner(owner, trials, successes, rate_pct, expected_pct, adjusted_pct, low_pct, high_pct, base_pct, p)", crossed = "won_by_kind(owner, trait, level, trials, successes, rate_pct, expected_pct, p)" }
 -- [[method]]
 -- name = "discrimination"
@@ -31,6 +32,7 @@
 -- unit = "agent"
 -- mix = ["category", "priority", "class", "quarter"]
 -- crossed = ["category", "class"]
+-- cluster = "party_id"
 -- gives = { adjusted = "adjusted_by_agent(agent, trials, successes, rate_pct, expected_pct, adjusted_pct, low_pct, high_pct, base_pct, p)", crossed = "solved_by_kind(agent, trait, level, trials, successes, rate_pct, expected_pct, p)" }
 -- [[method]]
 -- name = "rates"
@@ -50,7 +52,7 @@
 -- within_days = { unit = "days" }
 -- range_points = { unit = "points", note = "between the highest and the lowest adjusted win rate, after pooling" }
 -- star_agents = { unit = "n", note = "support agents who solve more tickets in time than anybody would of the same tickets" }
--- star_marketers = { unit = "n", note = "marketers whose campaigns are clicked more often than the median campaign" }
+-- star_marketers = { unit = "n", note = "marketers whose campaigns of the last two years are clicked within a fortnight more often than the median campaign" }
 -- [[finding]]
 -- level = "good"
 -- table = "owners"
@@ -119,10 +121,11 @@
 -- reference = "base_pct"
 -- ///
 -- /// table by_mix
-select owner, segment, origin, size, competitor, cast(quarter as varchar) as quarter, count(*) as deals, count(*) filter (where is_won) as won
+-- By customer, whose deals go together: they are not as many independent ones.
+select owner, segment, origin, size, competitor, cast(quarter as varchar) as quarter, party_id, count(*) as deals, count(*) filter (where is_won) as won
 from comparable_deals
-group by owner, segment, origin, size, competitor, quarter
-order by owner, segment, origin, size, competitor, quarter
+group by owner, segment, origin, size, competitor, quarter, party_id
+order by owner, segment, origin, size, competitor, quarter, party_id
 -- /// table owners
 select
     a.owner,
@@ -222,11 +225,43 @@ from (
 where leading_owners >= 2 and others >= 2
 order by habit, owner
 -- /// table agent_cases
+-- By customer, whose tickets go together. The class is that of the quarter in which the ticket came: by the revenue of the
+-- four quarters before it, so that what the ticket led to adjusts nothing, at the revenue limits of today.
 with limits as (
     select ceil(percentile_cont(0.75) within group (order by hours)) as within_hours
     from issues
     where is_resolved and hours is not null
     having count(*) > 0
+),
+
+revenue_limits as (
+    select
+        min(window_revenue) filter (where class = 'A') as a_amount,
+        min(window_revenue) filter (where class in ('A', 'B')) as b_amount
+    from classes
+    where period = 'current'
+),
+
+bought as (
+    select b.party_id, cast(date_trunc('quarter', b.purchased_on) as date) as quarter_on, sum(b.amount) as amount
+    from purchases b
+    join (select distinct party_id from issues where agent is not null) i on i.party_id = b.party_id
+    join clock c on b.purchased_on > c.as_of_on - 1200
+    group by 1, 2
+),
+
+classed as (
+    select
+        e.party_id,
+        e.quarter_on,
+        case when e.amount >= l.a_amount then 'A' when e.amount >= l.b_amount then 'B' when e.amount > 0 then 'C' end as class
+    from (
+        select b.party_id, cast(b.quarter_on + to_months(cast(3 * n.n as integer)) as date) as quarter_on, sum(b.amount) as amount
+        from bought b
+        cross join (values (1), (2), (3), (4)) n (n)
+        group by 1, 2
+    ) e
+    cross join revenue_limits l
 )
 
 select
@@ -235,18 +270,19 @@ select
     i.priority,
     k.class,
     cast(cast(date_trunc('quarter', i.opened_at) as date) as varchar) as quarter,
+    i.party_id,
     count(*) as tickets,
     count(*) filter (where i.is_resolved and i.hours <= l.within_hours and not i.is_reopened) as solved
 from issues i
 cross join limits l
 cross join clock c
-left join classes k on k.period = 'current' and k.party_id = i.party_id
+left join classed k on k.party_id = i.party_id and k.quarter_on = cast(date_trunc('quarter', i.opened_at) as date)
 where i.agent is not null
     and i.hours is not null
     and cast(i.opened_at as date) > c.as_of_on - 730
     and date_diff('hour', i.opened_at, cast(c.as_of_on + 1 as timestamp)) >= l.within_hours
-group by i.agent, i.category, i.priority, k.class, date_trunc('quarter', i.opened_at)
-order by i.agent, i.category, i.priority, k.class, quarter
+group by i.agent, i.category, i.priority, k.class, date_trunc('quarter', i.opened_at), i.party_id
+order by i.agent, i.category, i.priority, k.class, quarter, i.party_id
 -- /// table agents
 select
     a.agent,
@@ -268,18 +304,28 @@ select
 from adjusted_by_agent a
 order by a.adjusted_pct desc, a.agent
 -- /// table campaign_results
--- A campaign, not a mail, is the unit: all mails of one stand and fall together.
-with sent as (
+-- A campaign, not a mail, is the unit: all mails of one stand and fall together. Those of the two years before the last
+-- fortnight, since whoever sent one yesterday has not been clicked yet; a click counts for a fortnight.
+with begun as (
+    select t.campaign, min(cast(t.happened_at as date)) as began_on
+    from campaign_touches t
+    where t.owner_id is not null and t.campaign is not null
+    group by t.campaign
+),
+
+sent as (
     select
-        campaign,
-        min(owner_id) as owner_id,
-        min(system) as system,
-        count(distinct coalesce(email, contact_id, cast(party_id as varchar))) filter (where lower(kind) not like '%bounce%') as mails,
-        count(distinct coalesce(email, contact_id, cast(party_id as varchar))) filter (where lower(kind) like '%click%') as clicked
-    from campaign_touches
-    where owner_id is not null and campaign is not null
-    group by campaign
-    having count(distinct owner_id) = 1
+        t.campaign,
+        min(t.owner_id) as owner_id,
+        min(t.system) as system,
+        count(distinct coalesce(t.email, t.contact_id, cast(t.party_id as varchar))) filter (where lower(t.kind) not like '%bounce%') as mails,
+        count(distinct coalesce(t.email, t.contact_id, cast(t.party_id as varchar))) filter (where lower(t.kind) like '%click%') as clicked
+    from campaign_touches t
+    join begun b on b.campaign = t.campaign and cast(t.happened_at as date) <= b.began_on + 14
+    join clock c on b.began_on > c.as_of_on - 745 and b.began_on <= c.as_of_on - 14
+    where t.owner_id is not null
+    group by t.campaign
+    having count(distinct t.owner_id) = 1
 ),
 
 rated as (

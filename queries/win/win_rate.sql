@@ -36,6 +36,8 @@
 -- open_past_amount = { unit = "money", label = "Value of open deals past their close date" }
 -- won_value = { unit = "money", better = "up" }
 -- bulk_days = { unit = "n", note = "days on which far more deals were closed than usual" }
+-- [units]
+-- day = "n"
 -- [[finding]]
 -- level = "act"
 -- when = "change < 0 and differs_q < 0.05"

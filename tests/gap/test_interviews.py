@@ -47,8 +47,6 @@ def base() -> duckdb.DuckDBPyConnection:
     lines = [line.split() for line in PEOPLE.strip().splitlines()]
     rows = [dict(zip(lines[0], map(_value, line), strict=True)) for line in lines[1:]]
     con.execute(f"create table clock as select date '{AS_OF}' as as_of_on")
-    con.execute("create table users (user_id varchar, name varchar)")
-    con.execute("insert into users values ('U1', 'Kim')")
     con.execute(
         "create table contact_records (party_id int, contact varchar, role varchar, title varchar, has_left bool)"
     )
@@ -60,7 +58,7 @@ def base() -> duckdb.DuckDBPyConnection:
         "window_purchases int, window_revenue decimal(18, 4), is_under_contract bool, ended_on date)"
     )
     con.execute(
-        "create table parties (party_id int, customer varchar, account_id varchar, contact_id varchar, owner_id varchar)"
+        "create table parties (party_id int, customer varchar, account_id varchar, contact_id varchar, owner varchar)"
     )
     con.execute("create table classes (period varchar, party_id int, class varchar)")
     con.execute("create table forecasts (party_id int, is_lapsed bool, is_overdue bool)")
@@ -70,7 +68,7 @@ def base() -> duckdb.DuckDBPyConnection:
             f"insert into customers values ('current', {r['party']}, {r['since']}, {r['last']}, {r['purchases']}, 5, {r['contract']}, {r['ended']}), "
             f"('previous', {r['party']}, '2020-01-01', '2026-06-01', 1, 5, true, null)"
         )
-        con.execute(f"insert into parties values ({r['party']}, 'Customer {r['party']}', 'A{r['party']}', null, 'U1')")
+        con.execute(f"insert into parties values ({r['party']}, 'Customer {r['party']}', 'A{r['party']}', null, 'Kim')")
         con.execute(f"insert into classes values ('current', {r['party']}, {r['class']})")
         con.execute(f"insert into forecasts values ({r['party']}, {r['lapsed']}, {r['overdue']})")
         con.execute(f"insert into beginnings values ({r['party']}, {r['began']})")

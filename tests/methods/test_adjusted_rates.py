@@ -14,7 +14,8 @@ from scipy import sparse, stats
 from scipy.special import expit
 
 from crmaudit.methods import adjusted_rates
-from crmaudit.methods.adjusted_rates import Cases, fit, mid_p
+from crmaudit.methods.adjusted_rates import Cases, fit
+from crmaudit.methods.count_tests import mid_p
 
 GERMINATED = (10, 23, 23, 26, 17, 5, 53, 55, 32, 46, 10, 8, 10, 8, 23, 0, 3, 22, 15, 32, 3)
 SOWN = (39, 62, 81, 51, 39, 6, 74, 72, 51, 79, 13, 16, 30, 28, 45, 4, 12, 41, 30, 51, 7)

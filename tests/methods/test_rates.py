@@ -199,3 +199,17 @@ def test_past_with_more_successes_than_trials_is_refused() -> None:
     frame = pl.DataFrame({"slow": [1], "all": [2], "slow_before": [3], "all_before": [2]})
     with pytest.raises(ValueError, match="'slow_before' exceeds 'all_before'"):
         rates.estimate(frame, successes="slow", trials="all", before=["slow_before", "all_before"])
+
+
+@settings(max_examples=60, deadline=None)
+@given(trials=st.integers(1, 60), share=st.floats(0, 1), known=st.floats(0, 100))
+def test_a_known_rate_is_tested_by_the_binomial_law(trials: int, share: float, known: float) -> None:
+    won = round(share * trials)
+    table = pl.DataFrame({"won": [won, won], "deals": [trials, trials], "usual_pct": [known, None]})
+    found = rates.estimate(table, successes="won", trials="deals", known_pct="usual_pct").columns
+    assert found is not None
+    law = stats.binom(trials, known / 100)
+    assert found["beyond_p"].to_list() == [
+        pytest.approx(min(1.0, 2 * min(law.cdf(won), law.sf(won - 1))), abs=1e-9),
+        None,
+    ]

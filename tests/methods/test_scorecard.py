@@ -65,6 +65,7 @@ def test_a_component_that_matters_is_weighted_and_noise_is_not() -> None:
     auc = found.tables["auc"].row(0, named=True)
     assert auc["best_component"] == "silence"
     assert auc["difference_low"] > 0
+    assert 0 < auc["difference_p"] < 0.05
 
 
 def test_the_area_is_that_of_the_formula_on_the_later_days_alone() -> None:
