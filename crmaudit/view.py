@@ -164,8 +164,10 @@ def _verdict(groups: Sequence[Group], exhibits: Sequence[Exhibit]) -> str:
     """One sentence: how many findings there are to act on and to watch, and how many questions are answered."""
     counts = {group.level: len(group.lines) for group in groups}
     answered = {name: sum(shown.status == name for shown in exhibits) for name in STATUS_NAMES}
+    act, watch = counts.get("act", 0), counts.get("watch", 0)
+    acted, watched = text.count(act, "finding") if act else "No finding", text.number(watch) if watch else "none"
     parts = [
-        f"{text.count(counts.get('act', 0), 'finding')} to act on and {text.number(counts.get('watch', 0))} to watch.",
+        f"{acted} to act on and {watched} to watch.",
         f"{text.number(answered['answered'])} of {text.count(len(exhibits), 'question')} answered in full,",
         f"{text.number(answered['partial'])} in part,",
         f"{text.number(answered['unanswerable'])} not answerable from these exports"
