@@ -103,6 +103,16 @@ def test_every_link_has_a_target_and_every_target_one_name(page: Page) -> None:
     assert wanted <= set(names)
 
 
+def test_no_two_places_of_the_page_are_called_alike() -> None:
+    tables = [replace(table, title="By kind") for audit in sample().audits for table in audit.tables]
+    audits = tuple(replace(audit, tables=tuple(tables[:1])) for audit in sample().audits if audit.tables)
+    plain = tuple(replace(audit, charts=()) for audit in audits)
+    page = Page(render.html(replace(sample(), audits=plain)))
+    labels = [value for _, name, value in page.attributes if name == "aria-label"]
+    assert sum("By kind" in label for label in labels) == len(plain) > 1
+    assert len(labels) == len(set(labels))
+
+
 def test_headings_go_down_one_level_at_a_time(page: Page) -> None:
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1
