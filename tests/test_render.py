@@ -113,6 +113,23 @@ def test_no_two_places_of_the_page_are_called_alike() -> None:
     assert len(labels) == len(set(labels))
 
 
+def test_what_there_is_none_of_is_not_counted() -> None:
+    answered = tuple(replace(audit, findings=()) for audit in sample().audits if audit.status == "answered")
+    made = view.page(replace(sample(), audits=answered), pictures=False)
+    assert (
+        made.verdict
+        == f"No finding to act on and none to watch. {len(answered)} of {len(answered)}\u00a0questions answered in full."
+    )
+    assert "not answerable" in view.page(sample(), pictures=False).verdict
+
+
+def test_exports_of_no_known_product_are_from_nowhere() -> None:
+    one = sample().sources[0]
+    for systems, told in ((("generic",), "1\u00a0export"), (("generic", "hubspot"), "2\u00a0exports from hubspot")):
+        report = replace(sample(), sources=tuple(replace(one, system=system) for system in systems))
+        assert dict(view.page(report, pictures=False).facts)["Sources"] == told
+
+
 def test_headings_go_down_one_level_at_a_time(page: Page) -> None:
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1

@@ -98,9 +98,9 @@ def _verdict(report: Report, counts: dict[str, int], gaps: Sequence[Gap], found:
         last = STAGES[-2][0]
         closed = [(sum(gap.days <= day for gap in gaps), f"by day {day}") for day, _ in STAGES[:-1]]
         later = sum(gap.days > last for gap in gaps)
-        parts = ", ".join(f"{text.number(n)} {by}" for n, by in closed)
+        *first, final = (f"{text.number(n)} {by}" for n, by in closed)
         rest = f"; {text.number(later)} {'takes' if later == 1 else 'take'} longer" if later else ""
-        yield f"There {'is' if len(gaps) == 1 else 'are'} {text.count(len(gaps), 'gap')}. Closed can be {parts}{rest}."
+        yield f"Of {text.count(len(gaps), 'gap')} {', '.join(first)} and {final} can be closed{rest}."
     dearest = max(found, key=lambda one: one.open.cost, default=None)
     if dearest is not None and dearest.open.cost > 0:
         yield (
@@ -112,7 +112,7 @@ def _verdict(report: Report, counts: dict[str, int], gaps: Sequence[Gap], found:
 def _capacity(slots: Sequence[Slot], guidance: Guidance) -> str:
     """How much work the plan is, and how much of it fits into a month."""
     days = sum(guidance.efforts[slot.task.effort].work for slot in slots)
-    return f"{work(days)[:1].upper()}{work(days)[1:]} in all, with {work(guidance.plan.days_a_month)} a month"
+    return f"{work(days)[:1].upper()}{work(days)[1:]} of work in all, at {work(guidance.plan.days_a_month)} a month"
 
 
 def _stages(

@@ -50,7 +50,9 @@ def price(rule: CostRule | None, figures: Figures, currency: str, titles: Mappin
     parts = [text.value(amount, "money", currency)]
     parts += [text.value(share, "pct")] if share != 100 else []
     parts += [_span(min(rates), max(rates), "pct", "") if rates else text.interval(0, 100, "pct")]
-    said = _span(low, high, "money", currency) if rates else f"up to {text.value(high, 'money', currency)}"
+    # Of a range that rests on rates nobody reads the cents.
+    span = _span(round(low), round(high), "money", currency)
+    said = span if rates else f"up to {text.value(high, 'money', currency)}"
     product = " \u00d7 ".join(parts)
     return Cost(low, high, f"{said} a year", f"{product} = {said}", rule.means)
 

@@ -121,13 +121,12 @@ def _steps(
 def _effort(steps: Iterable[Task], guidance: Guidance) -> str:
     tasks = tuple(steps)
     says = dict.fromkeys(text.clean(guidance.efforts[task.effort].says) for task in tasks)
-    return f"{work(sum(guidance.efforts[task.effort].work for task in tasks))}: {'; '.join(says)}"
+    return f"{work(sum(guidance.efforts[task.effort].work for task in tasks))} of work: {'; '.join(says)}"
 
 
 def work(days: float) -> str:
-    """Working days in words: half a day, 1 day, 2.5 days of work."""
-    said = "half a day" if days == 0.5 else f"{days:g}{text.NO_BREAK}{'day' if days == 1 else 'days'}"
-    return f"{said} of work"
+    """Working days in words: half a day, 1 day, 2.5 days."""
+    return "half a day" if days == 0.5 else f"{days:g}{text.NO_BREAK}{'day' if days == 1 else 'days'}"
 
 
 def _is_short(figure: Metric | None, rule: QuestionGuidance) -> bool:

@@ -27,8 +27,8 @@ def lines(wanted: Sequence[str], asks: Collection[str], tables_that_came: Collec
         came = table in tables_that_came
         telling = [column for column in columns if came or f"{table}.{column}" in asks] or columns
         said = "; ".join(MEANINGS[f"{table}.{column}"] for column in telling)
-        place = _capital(TABLES[table].found_in)
-        yield (f"{place} lacks: {said}." if came else f"{place} is not there; it would tell: {said}.")
+        place = TABLES[table].found_in
+        yield f"{_capital(place)} lacks: {said}." if came else f"Not there: {place}. It would tell: {said}."
 
 
 def why_none(wanted: Sequence[str], tables_that_came: Collection[str]) -> str:

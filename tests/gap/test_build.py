@@ -125,7 +125,7 @@ def test_a_client_reads_no_name_of_ours() -> None:
         assert not re.search(r"[a-z]_[a-z]", re.sub(r"`.*?`", "", said)), said
     consent = next(gap for gap in made.gaps if gap.id == "consent")
     assert consent.missing[0].startswith(
-        "The mailing tool's export of opt-ins and opt-outs is not there; it would tell: "
+        "Not there: the mailing tool's export of opt-ins and opt-outs. It would tell: "
     )
     reach = next(q.answer for c in made.chapters for q in c.questions if q.id == "contact_reachability")
     assert reach == "Wanted: the CRM's export of contacts and the CRM's export of companies."
