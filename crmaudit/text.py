@@ -82,6 +82,7 @@ def _money(value: float) -> str:
 
 _WHOLE_FROM = 10_000
 _CENTS_BELOW = 100
+_WHOLE_DAYS_FROM = 100
 
 
 def _decimals(unit: str, together: Iterable[float]) -> Callable[[float], str] | None:
@@ -95,7 +96,8 @@ def _decimals(unit: str, together: Iterable[float]) -> Callable[[float], str] | 
     if all(float(size).is_integer() for size in sizes):
         return number
     if unit != "money":
-        return lambda size: number(size, 1 if size else 0)
+        tenths_below = 1 if max(sizes) >= _WHOLE_DAYS_FROM else math.inf
+        return lambda size: number(size, 1 if 0 < abs(size) < tenths_below else 0)
     if max(sizes) < _WHOLE_FROM:
         return lambda size: number(size, 2 if size else 0)
     return lambda size: number(size, 2 if abs(size) < _CENTS_BELOW and not float(size).is_integer() else 0)

@@ -54,6 +54,8 @@ def test_words_of_customers_are_no_clause() -> None:
         ("money", (0, 1_554.34), "0\u00a0EUR, not 1,554.34\u00a0EUR"),
         ("money", (1_200, 50), "1,200\u00a0EUR, not 50\u00a0EUR"),
         ("days", (18, 21.5), "18.0\u00a0days, not 21.5\u00a0days"),
+        ("days", (201, 6.9), "201\u00a0days, not 7\u00a0days"),
+        ("hours", (201, 0.4), "201\u00a0hours, not 0.4\u00a0hours"),
         ("days", (18, 21), "18\u00a0days, not 21\u00a0days"),
         ("n", (18, 21.5), "18, not 21.5"),
     ],
