@@ -30,7 +30,7 @@ def first_paint_ms(page: Path) -> float:
     paints = [json.loads(line)["paint"] for line in told][1:]
     if None in paints:
         raise RunError(f"{page} was never painted")
-    return statistics.median(paints)
+    return float(statistics.median(paints))
 
 
 if __name__ == "__main__":

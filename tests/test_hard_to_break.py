@@ -259,12 +259,18 @@ def test_what_is_kept_is_on_the_disk_before_the_old_folder_goes(
     synced: set[int] = set()
     removed: list[set[int]] = []
     fsync, rmtree = os.fsync, shutil.rmtree
-    monkeypatch.setattr(os, "fsync", lambda handle: (synced.add(os.fstat(handle).st_ino), fsync(handle))[1])
-    monkeypatch.setattr(
-        shutil,
-        "rmtree",
-        lambda path, **more: (removed.append(set(synced)) if Path(path).exists() else None, rmtree(path, **more)),
-    )
+
+    def told(handle: int) -> None:
+        synced.add(os.fstat(handle).st_ino)
+        fsync(handle)
+
+    def gone(path: Path, *, ignore_errors: bool) -> None:
+        if path.exists():
+            removed.append(set(synced))
+        rmtree(path, ignore_errors=ignore_errors)
+
+    monkeypatch.setattr(os, "fsync", told)
+    monkeypatch.setattr(shutil, "rmtree", gone)
     with workspace.replacing(out) as fresh:
         (fresh / "audit.json").write_text("new", encoding="utf-8")
     (before,) = removed
