@@ -88,7 +88,9 @@ def outputs(exports: Path, out: Path) -> dict[str, Path]:
         said.append(ran.out + ran.err)
     (out / "said.txt").write_text("\n".join(said), encoding="utf-8")
     (letter,) = (out / "week" / "weekly" / "dry-run").rglob("*.eml")
-    (out / "mail.html").write_text(_body(_letter(letter), "html"), encoding="utf-8")
+    # A mail program shows the picture that came with it; a browser has none to ask for.
+    shown = _body(_letter(letter), "html").replace("cid:week", "data:image/png;base64,")
+    (out / "mail.html").write_text(shown, encoding="utf-8")
     return {
         **{path.name: path for path in (out / "said.txt", out / "mail.html", letter.rename(out / "mail.eml"))},
         **{name: out / "audit" / name for name in ("report.html", "report.md", "audit.xlsx")},
@@ -117,7 +119,7 @@ def _of_page(name: str, hostile: str, harmless: str) -> Iterator[str]:
     for tag, attribute, value in page.attributes:
         if (tag, attribute) not in known or attribute.startswith("on"):
             yield f"{name}: {attribute} of <{tag}>"
-        if attribute in ("href", "src") and not value.startswith(("#", "cid:", "data:image/")):
+        if attribute in ("href", "src") and not value.startswith(("#", "data:image/")):
             yield f"{name}: {attribute}={value!r}"
     if name != "mail.html":
         yield from (f"{name}: another {kind}" for kind in page.raw if page.raw[kind] != ours.raw[kind])
@@ -174,10 +176,9 @@ def seen_in_browser(hostile: Mapping[str, Path]) -> Iterator[str]:
     told = subprocess.run(command, capture_output=True, check=True, timeout=1200).stdout.splitlines()
     for name, line in zip(PAGES, told, strict=True):
         seen = json.loads(line)
-        pictures = [url for url in seen["requests"] if not url.startswith(("cid:", "data:image/"))]
-        yield from (f"{name}: {what} {seen[what]}" for what in ("errors", "dialogs") if seen[what])
-        yield from (f"{name}: asks for {url}" for url in pictures)
-        yield from (f"{name}: says {said}" for said in seen["console"] if "cid:" not in said)
+        asked = [url for url in seen["requests"] if not url.startswith("data:image/")]
+        yield from (f"{name}: asks for {url}" for url in asked)
+        yield from (f"{name}: {what} {seen[what]}" for what in ("console", "errors", "dialogs") if seen[what])
 
 
 def measured(scratch: Path) -> tuple[int, list[str]]:
