@@ -10,7 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from crmaudit.audit_header import words_of
-from crmaudit.audits import Audit, Model, makers_of, must_not_hide, read_audits, read_models
+from crmaudit.audits import Audit, Model, makers_of, must_not_hide, read_audits, read_models, unit_of
+from crmaudit.database import selected_columns
 from crmaudit.errors import AuditFileError, UsageError
 from crmaudit.report import CHAPTERS
 from crmaudit.resources import folder
@@ -109,9 +110,7 @@ def explain(audit_id: str, queries: Iterable[Path] = ()) -> str:
     models = {m.name: m for m in read_models(folder("queries") / "model")}
     used = _models_of(audit, models)
     methods = dict.fromkeys((*(m.name for m in audit.methods), *(c.name for m in used for c in m.methods)))
-    definitions = [
-        f"  {name} ({rule.unit})" + (f": {rule.note}" if rule.note else "") for name, rule in audit.metric_rules.items()
-    ]
+    definitions = [_figure(name, audit) for name in figures_of(audit)]
     parts = [
         f"{audit.title} ({audit.chapter}/{audit.id})",
         textwrap.fill(audit.question, 100),
@@ -134,6 +133,25 @@ def check(queries: Path) -> str:
 
     bind(audits)
     return "".join(f"ok  {a.chapter}/{a.id}  {a.question}\n" for a in audits)
+
+
+def figures_of(audit: Audit) -> tuple[str, ...]:
+    """The names of an audit's figures in their order, without the ends and the n of intervals."""
+    names = list(dict.fromkeys((*selected_columns(audit.metrics.sql), *audit.metric_rules)))
+    parts = {f"{name}_{end}" for name in names for end in ("low", "high", "n")}
+    return tuple(name for name in names if name not in parts)
+
+
+def _figure(name: str, audit: Audit) -> str:
+    rule = audit.metric_rules.get(name)
+    unit = rule.unit if rule else audit.units.get(name) or _told_by_name(name)
+    return f"  {name}" + (f" ({unit})" if unit else "") + (f": {rule.note}" if rule and rule.note else "")
+
+
+def _told_by_name(name: str) -> str:
+    """The unit, where the name alone tells it."""
+    unit = unit_of(name, "")
+    return "" if unit == "ratio" else unit
 
 
 def _models_of(audit: Audit, models: dict[str, Model]) -> list[Model]:

@@ -174,13 +174,15 @@ def gap(
     if init_templates is not None:
         print("".join(f"{path}\n" for path in write.init(init_templates)), end="")
         return
+    picture, colour = brand.logo(logo) if logo else "", brand.accent(accent)
     if exports is None or not client:
-        raise UsageError("gap wants the folder with the exports and --client NAME")
+        wanted = [*(["the folder with the exports"] if exports is None else []), *([] if client else ["--client NAME"])]
+        raise UsageError(f"gap wants {' and '.join(wanted)}")
     from crmaudit import analysis, reviewed  # noqa: PLC0415
     from crmaudit.settings import find  # noqa: PLC0415
     from crmaudit.terminal import progress  # noqa: PLC0415
 
-    whose = build.Client(client, prepared_by, brand.logo(logo) if logo else "", brand.accent(accent), rank_people)
+    whose = build.Client(client, prepared_by, picture, colour, rank_people)
     plan = write.Plan(whose, write.folders(templates), write.read_earlier(earlier) if earlier else None, pdf=pdf)
     settings = _settings(exports, config, as_of=as_of, window=window, currency=currency)
     with progress(quiet=quiet) as tell:

@@ -156,3 +156,18 @@ def scanned_columns(con: duckdb.DuckDBPyConnection, query: str) -> dict[str, set
     for node in json.loads(plan):
         visit(node)
     return found
+
+
+def selected_columns(sql: str) -> tuple[str, ...]:
+    """The names that a SELECT gives its columns, as far as it gives them any; it is parsed, and not run."""
+    import json  # noqa: PLC0415
+
+    import duckdb  # noqa: PLC0415
+
+    con = duckdb.connect()
+    try:
+        (tree,) = con.execute("select json_serialize_sql(?)", [sql]).fetchall()[0]
+    finally:
+        con.close()
+    chosen = json.loads(tree)["statements"][0]["node"].get("select_list", ())
+    return tuple(filter(None, (column.get("alias") or column.get("column_names", [""])[-1] for column in chosen)))

@@ -73,6 +73,7 @@ class Digest:
     first: tuple[Item, ...]
     sections: tuple[Section, ...]
     findings: tuple[str, ...]
+    more_findings: str
     flows: tuple[FlowLine, ...]
     picture: str
     """What the picture shows; empty: there is none."""
@@ -125,6 +126,7 @@ def digest(changes: Changes, week: Week, kinds: Collection[Kind], *, owner: str 
     first = tuple(ranked[:FIRST])
     shown = {id(item) for item in first}
     rest = [item for item in items if id(item) not in shown]
+    most = MOST if changes.since else MOST_OF_THE_FIRST_MAIL
     findings = [text.clean(entry.text) for entry in changes.new if entry.key.startswith("finding/")]
     return Digest(
         subject=_subject(changes, week, by_id, owner),
@@ -132,8 +134,9 @@ def digest(changes: Changes, week: Week, kinds: Collection[Kind], *, owner: str 
         intro=_intro(changes, week),
         owner=text.clean(owner),
         first=first,
-        sections=tuple(_sections(rest, by_id.values(), MOST if changes.since else MOST_OF_THE_FIRST_MAIL)),
-        findings=() if owner else tuple(findings),
+        sections=tuple(_sections(rest, by_id.values(), most)),
+        findings=() if owner else tuple(findings[:most]),
+        more_findings="" if owner else _more(len(findings) - most),
         flows=() if owner else tuple(map(_flow_line, week.flows)),
         picture=picture,
         data=() if owner else (*(text.clean(e.text) for e in faults if e.level != "act"), *week.data),

@@ -11,7 +11,6 @@ have it. That is told, and the letter goes out again only when somebody says so.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+from crmaudit import durable
 from crmaudit.errors import UsageError
 
 FOLDER = "weekly"
@@ -89,7 +89,7 @@ class Outbox:
         _write(fresh / LETTERS, _as_json(letter for letter, _ in letters))
         _write(fresh / STATE, state.encode())
         fresh.rename(place)
-        _sync(self.folder)
+        durable.sync(self.folder)
 
     def undelivered(self) -> Iterator[tuple[str, Letter]]:
         """Letters that wait or are in doubt, the earliest week first."""
@@ -118,7 +118,7 @@ class Outbox:
         place = self.folder / week
         _write(place / f".{LETTERS}.new", _as_json(letters))
         (place / f".{LETTERS}.new").replace(place / LETTERS)
-        _sync(place)
+        durable.sync(place)
 
 
 def _as_json(letters: Iterator[Letter] | Sequence[Letter]) -> bytes:
@@ -127,18 +127,5 @@ def _as_json(letters: Iterator[Letter] | Sequence[Letter]) -> bytes:
 
 
 def _write(path: Path, content: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    """A rename is on the disk when its folder is; Windows cannot be asked to."""
-    if os.name == "nt":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    path.write_bytes(content)
+    durable.sync(path)

@@ -68,6 +68,8 @@ class TableView:
 
     anchor: str
     title: str
+    label: str
+    """The title with that of its question, which no other table has."""
     heads: tuple[Head, ...]
     rows: tuple[tuple[str, ...], ...]
     total: int

@@ -13,6 +13,7 @@ import re
 import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,7 @@ from crmaudit.schema import PROVENANCE, TABLES, Table
 
 if TYPE_CHECKING:
     import duckdb
+    from publicsuffixlist import PublicSuffixList
 
 ENVIRONMENT = "CRMAUDIT_REDACT_KEY"
 SHORTEST_KEY = 16
@@ -32,10 +34,18 @@ SILENT = "\u2026"
 """What stands for free text: something was said, but no word that a count of words could take for a theme."""
 MOST_CATEGORIES = 2_000
 """A text column with more different values than this is no category; all of it goes."""
+LONGEST_CATEGORY = 5
+"""Words; a longer value is somebody's own sentence, unless at least so many records share it:"""
+SHARED = 5
 SHORTEST_NAME = 5
 """Shorter names are not looked for inside other words: they are words themselves."""
 
 _COMPANY = frozenset({"account_name", "parent_name", "competitor"})
+_NAMED_THINGS = frozenset({"product", "plan", "family", "name"})
+"""Categories that have long names and one record each: what is sold."""
+_PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d\s()./-]{5,}\d(?!\w)")
+_DATE = re.compile(r"\d{4}[-/.]\d\d?[-/.]\d\d?|\d\d?[-/.]\d\d?[-/.]\d{2,4}|\d{4}\s*-\s*\d{4}")
+_DOMAIN = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]+", re.IGNORECASE)
 _FREE = frozenset({"note", "subject", "description", "comment", "feedback", "satisfaction_text"})
 _BLOCK = 64
 
@@ -204,16 +214,41 @@ def _hidden(con: duckdb.DuckDBPyConnection, table: Table, column: str, names: fr
 
 
 def _category(con: duckdb.DuckDBPyConnection, table: str, column: str, names: frozenset[str]) -> str:
-    """A column of few values stays, without those that name somebody; one of many values goes."""
+    """A column of few values stays, without those that name somebody or that only one says; one of many values goes."""
     rows = con.execute(
-        f"select distinct {column} from {table} where {column} is not null limit {MOST_CATEGORIES + 1}"
+        f"select {column}, count(*) from {table} where {column} is not null group by 1 limit {MOST_CATEGORIES + 1}"
     ).fetchall()
     if len(rows) > MOST_CATEGORIES and table != "products":
         return f"case when {column} is not null then '{GONE}' end"
-    telling = [value for (value,) in rows if _scrubbed(value, names) != value]
+    is_sold = table == "products" or column in _NAMED_THINGS
+    telling = [
+        value
+        for value, records in rows
+        if _scrubbed(value, names) != value
+        or _reaches_somebody(value)
+        or (not is_sold and records < SHARED and len(value.split()) > LONGEST_CATEGORY)
+    ]
     if not telling:
         return column
     return f"case when {column} in ({', '.join(map(_literal, telling))}) then '{GONE}' else {column} end"
+
+
+def _reaches_somebody(words: str) -> bool:
+    """Whether the words hold a telephone number, or a web site under a suffix that there is."""
+    numbers = (found[0] for found in _PHONE.finditer(words))
+    if any(7 <= sum(map(str.isdigit, found)) <= 15 and not _DATE.fullmatch(found) for found in numbers):
+        return True
+    if "www." in words.lower() or "://" in words:
+        return True
+    hosts = [found[0].lower() for found in _DOMAIN.finditer(words)]
+    return any(_suffixes().privatesuffix(host) for host in hosts)
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    from publicsuffixlist import PublicSuffixList  # noqa: PLC0415  # 50 ms that a run without --redact need not pay
+
+    return PublicSuffixList(accept_unknown=False)
 
 
 def _literal(value: str) -> str:

@@ -29,9 +29,11 @@ def shown(table: Table, result: Result, anchor: str, currency: str, most: int) -
     """One table with its first rows, at most `most`."""
     number = result.tables.index(table) + 1
     rows, total = table.rows[:most], table.rows_total
+    title = text.clean(table.title) or text.name(table.name)
     return TableView(
         anchor=f"{anchor}-table-{number}",
-        title=text.clean(table.title) or text.name(table.name),
+        title=title,
+        label=f"{text.clean(result.title)}: {title}",
         heads=tuple(
             Head(heading, column.unit in text.NUMBERS)
             for heading, column in zip(headings(table.columns, currency), table.columns, strict=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
+from collections.abc import Callable, Iterable
 
 from crmaudit.report import Value
 
@@ -79,6 +80,29 @@ def _money(value: float) -> str:
     return number(value, 0 if abs(value) >= 10_000 or float(value).is_integer() else 2)
 
 
+_WHOLE_FROM = 10_000
+_CENTS_BELOW = 100
+_WHOLE_DAYS_FROM = 100
+
+
+def _decimals(unit: str, together: Iterable[float]) -> Callable[[float], str] | None:
+    """How values of a unit are written side by side, where each alone would have decimals of its own.
+
+    Beside a large amount nobody reads the cents of another, but for those of a very small one.
+    """
+    sizes = [abs(size) for size in together]
+    if len(sizes) < 2 or unit not in ("money", "days", "hours"):
+        return None
+    if all(float(size).is_integer() for size in sizes):
+        return number
+    if unit != "money":
+        tenths_below = 1 if max(sizes) >= _WHOLE_DAYS_FROM else math.inf
+        return lambda size: number(size, 1 if 0 < abs(size) < tenths_below else 0)
+    if max(sizes) < _WHOLE_FROM:
+        return lambda size: number(size, 2 if size else 0)
+    return lambda size: number(size, 2 if abs(size) < _CENTS_BELOW and not float(size).is_integer() else 0)
+
+
 def _share(value: float) -> str:
     return f"<{number(0.1, 1)}" if 0 < value < 0.05 else number(value, 1)
 
@@ -120,8 +144,11 @@ def _number_of(value: Value) -> float | None:
     return value
 
 
-def value(value: Value, unit: str, currency: str = "") -> str:
-    """A value as it stands alone, with its unit: 63.2 %, 1,234.50 EUR, 62 days, +2.1 points, 2025-06-30."""
+def value(value: Value, unit: str, currency: str = "", beside: Iterable[Value] = ()) -> str:
+    """A value as it stands alone, with its unit: 63.2 %, 1,234.50 EUR, 62 days, +2.1 points, 2025-06-30.
+
+    `beside` are the values of the unit that stand with it, itself among them: all get the same decimals.
+    """
     if isinstance(value, bool):
         return "yes" if value else "no"
     size = _number_of(value)
@@ -129,7 +156,8 @@ def value(value: Value, unit: str, currency: str = "") -> str:
         return clean(value) if isinstance(value, str) and clean(value) else NOTHING
     if unit not in NUMBERS:
         return str(value).replace("-", MINUS)
-    return _WRITTEN[unit](size) + _suffix(unit, currency, one=size == 1)
+    written = _decimals(unit, filter(None, map(_number_of, beside))) or _WRITTEN[unit]
+    return written(size) + _suffix(unit, currency, one=size == 1)
 
 
 def cell(value: Value, unit: str) -> str:
@@ -151,13 +179,16 @@ def heading(label: str, unit: str, currency: str = "") -> str:
     return f"{label} ({name})" if name and name.lower() not in label.lower().replace("(", " ").split() else label
 
 
-def interval(low: float | None, high: float | None, unit: str, currency: str = "") -> str:
-    """An interval: 60.1\u201365.9 %, \u22122.1 to +3.4 points; empty where an end is absent."""
+def interval(low: float | None, high: float | None, unit: str, currency: str = "", beside: Iterable[Value] = ()) -> str:
+    """An interval: 60.1\u201365.9 %, \u22122.1 to +3.4 points; empty where an end is absent.
+
+    `beside` as for a value; the ends have the same decimals in any case.
+    """
     first, last = _number_of(low), _number_of(high)
     if first is None or last is None:
         return ""
     dash = " to " if first < 0 or last < 0 or unit == "points" else "\u2013"
-    written = _WRITTEN.get(unit, _significant)
+    written = _decimals(unit, filter(None, map(_number_of, (low, high, *beside)))) or _WRITTEN.get(unit, _significant)
     return written(first) + dash + written(last) + _suffix(unit, currency)
 
 
@@ -187,8 +218,10 @@ _MARKDOWN = re.compile(
     r"(?<=[0-9])\.(?=[0-9])"  # 63.2: neither a list nor the end of a host name
     r"|(?<=[A-Za-z])[.:](?= |$)"  # the end of a sentence
     r"|(?<=[A-Za-z0-9])-(?=[A-Za-z0-9])"  # re-opened, 2025-06-30
-    r"|(?<=[A-Za-z ,])\((?=[A-Za-z0-9])|(?<=[A-Za-z%])\)"  # (a word): a link needs a bracket before it
-    r"|([!#$&(-+\-.:<=>@\[-`{-~])"
+    r"|(?<=[A-Za-z ,])\((?=[A-Za-z0-9\u2212])|(?<=[A-Za-z%])\)"  # (a word): a link needs a bracket before it
+    r"|(?P<late>(?<=[0-9%)])[.:)](?=[ .,:;]|$))"  # 182. ends a sentence; at the beginning of a line it is a list
+    r"|(?<=[ (])\+(?=[0-9])"  # +2.1
+    r"|(?P<read>[!#$&(-+\-.:<=>@\[-`{-~])"
 )
 
 
@@ -198,7 +231,11 @@ def markdown(text: str) -> str:
     Left alone are `" % ' , / ; ?`, and a point, hyphen or round bracket in places where no dialect gives it a meaning.
     """
 
-    def escaped(found: re.Match[str]) -> str:
-        return f"&#{ord(found[1])};" if found[1] else found[0]
+    line = clean(text)
+    first_blank = line.find(" ")
 
-    return _MARKDOWN.sub(escaped, clean(text))
+    def escaped(found: re.Match[str]) -> str:
+        is_safe = found["late"] is not None and 0 <= first_blank < found.start()
+        return found[0] if is_safe or not (found["late"] or found["read"]) else f"&#{ord(found[0])};"
+
+    return _MARKDOWN.sub(escaped, line)

@@ -47,6 +47,9 @@ STATUS_NAMES = {
     "failed": "Failed",
 }
 
+UNKNOWN_SYSTEM = "generic"
+"""The system of an export that no product is known by; it is not named to anybody."""
+
 BASE: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("Active customers", ("base_health.active_customers",), "base_health.active_customers_change_pct"),
     ("Customers", ("identity_resolution.customers",), ""),
@@ -121,7 +124,8 @@ def _anchors(report: Report) -> list[str]:
 
 
 def _facts(report: Report) -> tuple[tuple[str, str], ...]:
-    systems = list(dict.fromkeys(text.clean(source.system) for source in report.sources if source.system))
+    known = (source.system for source in report.sources if source.system not in ("", UNKNOWN_SYSTEM))
+    systems = list(dict.fromkeys(map(text.clean, known)))
     start, end = report.window.get("start"), report.window.get("end")
     files = text.count(len(report.sources), "export")
     facts = (
@@ -164,14 +168,19 @@ def _verdict(groups: Sequence[Group], exhibits: Sequence[Exhibit]) -> str:
     """One sentence: how many findings there are to act on and to watch, and how many questions are answered."""
     counts = {group.level: len(group.lines) for group in groups}
     answered = {name: sum(shown.status == name for shown in exhibits) for name in STATUS_NAMES}
+    act, watch = counts.get("act", 0), counts.get("watch", 0)
+    acted, watched = text.count(act, "finding") if act else "No finding", text.number(watch) if watch else "none"
     parts = [
-        f"{text.count(counts.get('act', 0), 'finding')} to act on and {text.number(counts.get('watch', 0))} to watch.",
-        f"{text.number(answered['answered'])} of {text.count(len(exhibits), 'question')} answered in full,",
-        f"{text.number(answered['partial'])} in part,",
-        f"{text.number(answered['unanswerable'])} not answerable from these exports"
-        + (f", {text.number(answered['failed'])} failed." if answered["failed"] else "."),
+        f"{acted} to act on and {watched} to watch.",
+        f"{text.number(answered['answered'])} of {text.count(len(exhibits), 'question')} answered in full",
     ]
-    return " ".join(parts)
+    others = (
+        ("partial", "in part"),
+        ("unanswerable", "not answerable from these exports"),
+        ("failed", "failed"),
+    )
+    rest = [f"{text.number(answered[name])} {words}" for name, words in others if answered[name]]
+    return ", ".join((" ".join(parts), *rest)) + "."
 
 
 def _metric(report: Report, address: str) -> Metric | None:

@@ -12,6 +12,7 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
+from crmaudit.durable import sync, sync_all
 from crmaudit.errors import LockedError, UsageError
 
 MARKER = "audit.json"
@@ -71,8 +72,11 @@ def _keep(out: Path, fresh: Path) -> None:
         kept = out / name
         if kept.is_dir():
             shutil.copytree(kept, fresh / name)
+            # The letters in it are on the disk, and the copy is to take their place.
+            sync_all(fresh / name)
         elif kept.exists():
             shutil.copy2(kept, fresh / name)
+            sync(fresh / name)
 
 
 def _refuse_what_is_no_audit(out: Path) -> None:
@@ -150,4 +154,7 @@ def _swap(fresh: Path, out: Path) -> None:
         if before.exists():
             before.rename(out)
         raise
+    # Only when the new folder's name is on the disk may the old one go.
+    sync(out)
+    sync(out.parent)
     shutil.rmtree(before, ignore_errors=True)

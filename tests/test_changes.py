@@ -184,6 +184,20 @@ def test_a_long_list_is_cut_and_counted() -> None:
     assert [(len(s.items), s.more) for s in later.sections] == [(8, "and 7 more in the report")]
 
 
+@pytest.mark.parametrize(
+    ("before", "shown", "more"), [(False, 3, "and 33 more in the report"), (True, 8, "and 28 more in the report")]
+)
+def test_new_findings_are_cut_and_counted(before: bool, shown: int, more: str) -> None:
+    weeks = Weeks()
+    if before:
+        weeks.next()
+    found = [Entry(f"finding/{n}", "audit:win", True, "act", f"Finding {n}.", amount=float(n)) for n in range(36)]
+    page = mail(weeks.next(*found))
+    assert list(page.findings) == [f"Finding {35 - n}." for n in range(shown)]
+    assert page.more_findings == more
+    assert mail(weeks.next(*found)).more_findings == ""
+
+
 @pytest.mark.parametrize("text", ["{", '{"schema_version": 0}'])
 def test_a_state_that_cannot_be_read_says_the_way_out(text: str) -> None:
     with pytest.raises(InputError, match="to begin anew"):

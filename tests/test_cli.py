@@ -200,6 +200,14 @@ def test_explain(audit_id: str) -> None:
         assert f"  {call.name}: " in ran.out
 
 
+def test_explain_names_figures_that_declare_nothing() -> None:
+    audit = next(a for a in audits_of() if a.id == "churn_risk")
+    assert "expected_active_customers" not in audit.metric_rules, "choose another figure"
+    figures = crmaudit("explain", "churn_risk").out.split("Figures\n")[1].split("\n\n")[0]
+    assert "  expected_active_customers\n" in figures
+    assert "_low" not in figures
+
+
 def test_a_reader_who_has_read_enough() -> None:
     with start("explain", "churn_risk") as process:
         assert process.stdout is not None

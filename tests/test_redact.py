@@ -216,6 +216,45 @@ def test_ids_and_names_still_join(folders: dict[str, Path]) -> None:
         con.close()
 
 
+REASONS = (
+    ("Price", 1),
+    ("Too expensive for us", 1),
+    ("No budget until next fiscal year begins", 5),
+    ("Launch 2026-06-30", 1),
+    ("30.06.2026", 1),
+    ("2024-2025", 1),
+    ("Size 10.5", 1),
+    ("Node.js", 1),
+    ("e.g. taste", 1),
+)
+TELLING = (
+    ("call 030 555 0012", 1),
+    ("+49 (30) 55500-12", 5),
+    ("ring 5550012 first", 1),
+    ("moved to brambleworth.de", 5),
+    ("see brambleworth.co.uk.", 1),
+    ("www.brambleworth.example", 1),
+    ("the boss's wife likes their espresso", 1),
+    ("the boss's wife likes their espresso more", 4),
+)
+
+
+def test_a_category_stays_and_what_reaches_or_betrays_somebody_goes() -> None:
+    con = duckdb.connect()
+    con.execute("create table opportunities (loss_reason varchar)")
+    rows = [[reason] for reason, records in (*REASONS, *TELLING) for _ in range(records)]
+    con.executemany("insert into opportunities values (?)", rows)
+    said = f"select {redact._category(con, 'opportunities', 'loss_reason', frozenset())} from opportunities"
+    left = {value for (value,) in con.execute(said).fetchall()}
+    assert left == {*(reason for reason, _ in REASONS), redact.GONE}
+
+
+def test_what_is_sold_keeps_its_long_names() -> None:
+    con = duckdb.connect()
+    con.execute("create table products as select 'Espresso machine with two groups, red, large' as name")
+    assert redact._category(con, "products", "name", frozenset()) == "name"
+
+
 @pytest.mark.parametrize("key", [b"k" * 16, b"k" * 64, b"k" * 65, b"k" * 200, "schlüssel für alle".encode()])
 def test_the_hash_is_hmac_of_sha_256(key: bytes) -> None:
     con = duckdb.connect()

@@ -103,6 +103,35 @@ def test_every_link_has_a_target_and_every_target_one_name(page: Page) -> None:
     assert wanted <= set(names)
 
 
+def test_no_two_places_of_the_page_are_called_alike() -> None:
+    tables = [replace(table, title="By kind") for audit in sample().audits for table in audit.tables]
+    audits = tuple(replace(audit, tables=tuple(tables[:1])) for audit in sample().audits if audit.tables)
+    methods = [replace(method, candidates=({"model": "a"},)) for audit in sample().audits for method in audit.methods]
+    plain = tuple(replace(audit, charts=(), methods=(methods[0], methods[0])) for audit in audits)
+    page = Page(render.html(replace(sample(), audits=plain)))
+    labels = [value for _, name, value in page.attributes if name == "aria-label"]
+    assert sum("By kind" in label for label in labels) == len(plain) > 1
+    assert len(labels) == len(set(labels))
+    assert not {"The verdict", "Other definitions", "Sources"} & set(labels), "a section is called so"
+
+
+def test_what_there_is_none_of_is_not_counted() -> None:
+    answered = tuple(replace(audit, findings=()) for audit in sample().audits if audit.status == "answered")
+    made = view.page(replace(sample(), audits=answered), pictures=False)
+    assert (
+        made.verdict
+        == f"No finding to act on and none to watch. {len(answered)} of {len(answered)}\u00a0questions answered in full."
+    )
+    assert "not answerable" in view.page(sample(), pictures=False).verdict
+
+
+def test_exports_of_no_known_product_are_from_nowhere() -> None:
+    one = sample().sources[0]
+    for systems, told in ((("generic",), "1\u00a0export"), (("generic", "hubspot"), "2\u00a0exports from hubspot")):
+        report = replace(sample(), sources=tuple(replace(one, system=system) for system in systems))
+        assert dict(view.page(report, pictures=False).facts)["Sources"] == told
+
+
 def test_headings_go_down_one_level_at_a_time(page: Page) -> None:
     levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
     assert levels[0] == 1

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from crmaudit import render
-from tests.command import ROOT
+from tests.command import ROOT, crmaudit
 from tests.hostile import HANDFUL
 from tests.report_sample import sample, with_words
 
@@ -94,17 +94,41 @@ def test_tables_sort_and_filter_and_links_open_them(tmp_path: Path, width: int) 
 
 
 LOOK = ROOT / "build" / "browser"
+LOOKS = ((), ("--dark",), ("--width=390",), ("--dark", "--width=390"), ("--print",))
+looked_at = pytest.mark.skipif(not (LOOK / "node_modules").is_dir(), reason="`make a11y` installs what this wants")
 
 
-@pytest.mark.skipif(not (LOOK / "node_modules").is_dir(), reason="`make a11y` installs what this wants")
-@pytest.mark.parametrize("looks", [(), ("--dark",), ("--width=390",)], ids=" ".join)
-def test_axe_finds_nothing_and_the_page_says_asks_and_opens_nothing(tmp_path: Path, looks: tuple[str, ...]) -> None:
+def _looked_at(*pages: Path, looks: tuple[str, ...] = ()) -> None:
+    """Axe finds nothing in the pages, which say, ask for and open nothing and are no wider than their window."""
+    command = ["node", str(LOOK / "look.mjs"), BROWSER, *looks, *map(str, pages)]
+    ran = subprocess.run(command, capture_output=True, timeout=1200, check=True)
+    told: list[dict[str, Any]] = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert [Path(seen["page"]) for seen in told] == list(pages)
+    for seen in told:
+        assert seen["violations"] == []
+        assert [seen[what] for what in ("console", "errors", "requests", "dialogs")] == [[], [], [], []]
+        assert seen["overflow"] <= 0
+
+
+@looked_at
+@pytest.mark.parametrize("looks", LOOKS, ids=" ".join)
+def test_axe_finds_nothing_in_hostile_words(tmp_path: Path, looks: tuple[str, ...]) -> None:
     path = tmp_path / "report.html"
     path.write_text(
         render.html(with_words(sample(), lambda said: f"{said} {' '.join(HANDFUL)}" if looks else said)), "utf-8"
     )
-    command = ["node", str(LOOK / "look.mjs"), BROWSER, *looks, str(path)]
-    ran = subprocess.run(command, capture_output=True, timeout=600, check=True)
-    seen: dict[str, Any] = json.loads(ran.stdout)
-    assert seen["violations"] == []
-    assert [seen[what] for what in ("console", "errors", "requests", "dialogs")] == [[], [], [], []]
+    _looked_at(path, looks=looks)
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("example") / "audit"
+    ran = crmaudit("gap", ROOT / "examples" / "exports", "--client", "Harbor & Finch", "--out", out)
+    assert ran.code == 0, ran.err
+    return out
+
+
+@looked_at
+@pytest.mark.parametrize("looks", LOOKS, ids=" ".join)
+def test_axe_finds_nothing_in_the_reports_of_the_example(example: Path, looks: tuple[str, ...]) -> None:
+    _looked_at(example / "report.html", example / "gap.html", looks=looks)

@@ -52,6 +52,8 @@ def test_money_in_a_table_keeps_its_cents_and_leaves_its_currency_to_the_heading
 @pytest.mark.parametrize(
     ("low", "high", "unit", "written"),
     [
+        (9_358.29, 13_966, "money", f"9,358\u201313,966{NB}EUR"),
+        (26, 32.2, "hours", f"26.0\u201332.2{NB}hours"),
         (60.1, 65.9, "pct", f"60.1\u201365.9{NB}%"),
         (-2.1, 3.4, "points", f"\u22122.1 to +3.4{NB}points"),
         (-5, -1, "pct", f"\u22125.0 to \u22121.0{NB}%"),
@@ -83,4 +85,8 @@ def test_identifiers_become_words() -> None:
 def test_a_sentence_stays_legible_in_markdown() -> None:
     said = "The re-opened share (12.5 %) rose: see A, B and C."
     assert text.markdown(said) == said
+    ended = "Of 182. (0.97\u20131.51), by (\u221211.8 %): 16.2 %. Then (2.56\u20134.27). And +2.1; (\u22123) 7: so 9)."
+    assert text.markdown(ended) == ended
+    for marker in ("1. a", "12) a", "1.", "7: a", "+ a"):
+        assert text.markdown(marker).startswith(marker[: len(marker.split()[0]) - 1] + "&#")
     assert text.markdown("1. a_b *c* <d> www.e.f |") == "1&#46; a&#95;b &#42;c&#42; &#60;d&#62; www&#46;e&#46;f &#124;"

@@ -29,8 +29,11 @@ def figures_of(report: Report) -> dict[str, Metric]:
     return {f"{result.id}.{name}": metric for result in report.audits for name, metric in result.metrics.items()}
 
 
-def price(rule: CostRule | None, figures: Figures, currency: str) -> Cost:
-    """The range: amount x share that is not known x rate, from the least rate to the greatest; from 0 without rates."""
+def price(rule: CostRule | None, figures: Figures, currency: str, titles: Mapping[str, str]) -> Cost:
+    """The range: amount x share that is not known x rate, from the least rate to the greatest; from 0 without rates.
+
+    `titles` are those of the questions, by id: what is not known is named by them.
+    """
     if rule is None:
         return _unpriced("Not put in money: no figure of these exports gives it a price.")
     wanted = [rule.amount, *(a for a in (rule.unknown, rule.known) if a), *rule.rates]
@@ -38,7 +41,7 @@ def price(rule: CostRule | None, figures: Figures, currency: str) -> Cost:
     rates = [rate for address in rule.rates for rate in _range(figures.get(address))]
     lacking = [a for a in wanted if a not in known and (a not in rule.rates or not rates)]
     if lacking:
-        names = ", ".join(sorted(lacking))
+        names = " and ".join(sorted({_named(address, titles) for address in lacking}))
         return _unpriced(f"Not put in money: that takes {names}, which these exports do not tell.")
     share = known[rule.unknown] if rule.unknown else 100 - known[rule.known] if rule.known else 100.0
     amount = abs(known[rule.amount])
@@ -47,9 +50,16 @@ def price(rule: CostRule | None, figures: Figures, currency: str) -> Cost:
     parts = [text.value(amount, "money", currency)]
     parts += [text.value(share, "pct")] if share != 100 else []
     parts += [_span(min(rates), max(rates), "pct", "") if rates else text.interval(0, 100, "pct")]
-    said = _span(low, high, "money", currency) if rates else f"up to {text.value(high, 'money', currency)}"
+    # Of a range that rests on rates nobody reads the cents.
+    span = _span(round(low), round(high), "money", currency)
+    said = span if rates else f"up to {text.value(high, 'money', currency)}"
     product = " \u00d7 ".join(parts)
     return Cost(low, high, f"{said} a year", f"{product} = {said}", rule.means)
+
+
+def _named(address: str, titles: Mapping[str, str]) -> str:
+    audit, _, metric = address.partition(".")
+    return f"\u201c{text.name(metric)}\u201d of \u201c{titles.get(audit) or text.name(audit)}\u201d"
 
 
 def _unpriced(why: str) -> Cost:

@@ -19,10 +19,17 @@ class _Strict(BaseModel):
 
 
 class Effort(_Strict):
-    """How much work a remedy of one kind is, and in how many days it can be done."""
+    """How much work a remedy of one kind is, in working days, and in how many days it shows."""
 
     says: str
+    work: float = Field(default=1, gt=0)
     days: int = Field(ge=1)
+
+
+class PlanGuidance(_Strict):
+    """What the plan may ask of those who carry it out."""
+
+    days_a_month: float = Field(gt=0)
 
 
 class CostRule(_Strict):
@@ -44,6 +51,8 @@ class QuestionGuidance(_Strict):
     target: float | None = None
     asks: tuple[str, ...] = ()
     """`table.column` that its answer rests on."""
+    feeds: tuple[str, ...] = ()
+    """Questions that are answered better when this one is."""
     cost: CostRule | None = None
     ranks_people: bool = False
 
@@ -69,12 +78,19 @@ class Guidance(_Strict):
     """The whole file."""
 
     efforts: dict[str, Effort]
+    records: dict[str, str] = Field(default_factory=dict)
+    """Canonical table -> effort, for records that are seldom kept before somebody asks for them."""
+    plan: PlanGuidance
     owners: dict[str, str]
     questions: dict[str, QuestionGuidance] = Field(default_factory=dict)
     interviews: Interviews
 
     def question(self, audit_id: str) -> QuestionGuidance:
         return self.questions.get(audit_id, QuestionGuidance())
+
+    def effort_of(self, table: str, *, is_new: bool) -> str:
+        """The effort of getting an export of a kind, or, where one came, further fields of it."""
+        return self.records.get(table, "export") if is_new else "field"
 
 
 def read(folders: Sequence[Path]) -> Guidance:
@@ -91,7 +107,8 @@ def read(folders: Sequence[Path]) -> Guidance:
     except ValidationError as error:
         told = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
         raise SettingsError(f"{names[0]}: {'; '.join(told)}") from error
-    wrong = sorted({q.effort for q in guidance.questions.values() if q.effort} - set(guidance.efforts))
+    named = {*(q.effort for q in guidance.questions.values() if q.effort), *guidance.records.values()}
+    wrong = sorted(named - set(guidance.efforts))
     if wrong:
         raise SettingsError(
             f"{names[0]}: there is no effort {', '.join(wrong)}; known are {', '.join(guidance.efforts)}"

@@ -63,7 +63,10 @@ class Gap:
     missing: tuple[str, ...]
     why: str
     """What hangs on the question."""
+    steps: tuple[str, ...]
+    """The exports and fields to get first, or none."""
     remedy: str
+    """What keeps the gap closed."""
     cost: str
     """A range of money, or nothing where the exports do not price it."""
     cost_formula: str
@@ -72,7 +75,7 @@ class Gap:
     effort: str
     owner: str
     days: int
-    """30, 60 or 90: by when it can be closed."""
+    """By when it can be closed: a multiple of 30."""
     baseline: str
     target: str
     check: str
@@ -82,11 +85,30 @@ class Gap:
 
 
 @dataclass(frozen=True)
+class Step:
+    """A piece of work of the plan."""
+
+    what: str
+    owner: str
+    effort: str
+    done: str
+    """The day, counted from today."""
+    closes: tuple[str, ...]
+    """The numbers of the gaps that it closes."""
+    feeds: tuple[str, ...]
+    """The numbers of those that wait for something else besides."""
+    cost: str
+    """Of the dearest gap that it closes, or nothing."""
+
+
+@dataclass(frozen=True)
 class Stage:
-    """The gaps that can be closed by a day, the first to mend first."""
+    """A month of the plan: what is begun in it, the most useful first, and the gaps that are closed by its end."""
 
     days: int
+    """30, 60 or 90, or 0 for what comes later."""
     title: str
+    steps: tuple[Step, ...]
     gaps: tuple[Gap, ...]
 
 
@@ -189,6 +211,8 @@ class GapPage:
     chapters: tuple[Chapter, ...]
     gaps: tuple[Gap, ...]
     plan: tuple[Stage, ...]
+    capacity: str
+    """How much work the plan is, and how much of it a month holds."""
     requests: tuple[Request, ...]
     interviews: tuple[Stratum, ...]
     progress: Progress | None

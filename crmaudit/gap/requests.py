@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from crmaudit.gap.page import Export, Field, Request
+from crmaudit.gap.wants import field_name
 from crmaudit.intake.synonyms import KnownExport, Product, known_exports, products
 from crmaudit.report import Report
 from crmaudit.schema import TABLES, Table
@@ -91,5 +92,5 @@ def _basics(table: Table) -> list[str]:
 
 def _field(table: Table, column: str, known: tuple[KnownExport, ...]) -> Field:
     theirs = (source for export in known for source, ours in export.columns.items() if ours == column)
-    meaning = table.column(column).meaning
-    return Field(next(theirs, column.replace("_", " ")), meaning)
+    told = table.column(column)
+    return Field(next(theirs, field_name(told)), told.meaning)

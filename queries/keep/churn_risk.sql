@@ -3,7 +3,7 @@
 -- question = "Who is probably already gone, or going?"
 -- why      = "A customer who is going can still be asked; one who is gone has to be won again."
 -- fix      = "Record cancellations with their day and reason; where there are none, keep every purchase dated and under one id."
--- headline = ["About {expected_active_customers|customer is|customers are} still active; {at_risk_customers|is|are} at risk, who brought {at_risk_revenue} in the window.", "About {expected_active_customers|customer is|customers are} still active; {at_risk_customers|is|are} at risk.", "About {expected_active_customers|customer is|customers are} still active.", "Who is still active cannot be told from these exports."]
+-- headline = ["About {expected_active_customers|customer is|customers are} still active; [at_risk_customers: {at_risk_customers|is|are} at risk, who brought {at_risk_revenue} in the window | nobody is at risk].", "About {expected_active_customers|customer is|customers are} still active; [at_risk_customers: {at_risk_customers|is|are} at risk | nobody is at risk].", "About {expected_active_customers|customer is|customers are} still active.", "Who is still active cannot be told from these exports."]
 -- optional = ["classes", "purchases", "purchase_histories", "forecasts", "contract_holdout", "contract_curve", "contract_months", "purchase_models", "purchase_calibration", "purchase_holdout", "purchase_facts", "contract_survival", "customer_outlook"]
 -- hidden   = ["holdout_cases", "contract_calibration", "contract_auc"]
 -- [[method]]

@@ -1,13 +1,14 @@
 // Opens each page given in Chromium and prints one line of JSON for it: what axe finds, what the page said, asked for or
 // tried to open, how soon it painted, whether it is wider than its window.
-//   node look.mjs CHROMIUM [--dark] [--width=1280] [--shot=FILE] PAGE...
+//   node look.mjs CHROMIUM [--dark] [--print] [--width=1280] [--shot=FILE] [--no-axe] [--paint] PAGE...
+// With --paint it tells of the paint alone.
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 import { chromium } from "playwright-core";
 
 const axe = createRequire(import.meta.url).resolve("axe-core/axe.min.js");
 const [executablePath, ...rest] = process.argv.slice(2);
-const option = (name) => rest.find((word) => word.startsWith(`--${name}`))?.split("=")[1] ?? "";
+const option = (name) => rest.find((word) => word.startsWith(`--${name}=`))?.split("=")[1] ?? "";
 const pages = rest.filter((word) => !word.startsWith("--"));
 const colorScheme = rest.includes("--dark") ? "dark" : "light";
 
@@ -24,7 +25,15 @@ for (const path of pages) {
   const address = pathToFileURL(path).href;
   await page.goto(address, { waitUntil: "load", timeout: 240_000 });
   await page.waitForTimeout(300);
-  const paint = await page.evaluate(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime ?? null);
+  // The browser tells of a paint some time after it; a page that is never painted ends this with an error.
+  const painted = await page.waitForFunction(() => performance.getEntriesByName("first-contentful-paint")[0]?.startTime);
+  const paint = await painted.jsonValue();
+  if (rest.includes("--paint")) {
+    console.log(JSON.stringify({ page: path, paint }));
+    await context.close();
+    continue;
+  }
+  if (rest.includes("--print")) await page.emulateMedia({ media: "print", colorScheme });
   if (option("shot")) await page.screenshot({ path: option("shot") });
   const opened = await page.evaluate(() => {
     document.querySelectorAll("details").forEach((box) => { box.open = true; });
@@ -41,6 +50,10 @@ for (const path of pages) {
     const run = async (expression) => (await session.send("Runtime.evaluate", {
       expression, contextId: world.executionContextId, awaitPromise: true, returnByValue: true,
     })).result.value;
+    // A row is made like those above it; axe would take minutes for the ten thousands of cells of a whole report.
+    await run(`document.querySelectorAll("tbody").forEach((body) => [...body.rows].slice(6).forEach((row) => row.remove()))`);
+    // What is laid out only when it comes near has no size before; axe is to see it as whoever scrolls there does.
+    await run(`document.querySelectorAll(".exhibit").forEach((part) => { part.style.contentVisibility = "visible"; })`);
     await run(await readFile(axe, "utf8"));
     result.violations = await run(`axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] })
       .then((found) => found.violations.map((one) => ({ id: one.id, help: one.help, nodes: one.nodes.length,

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from markdown_it import MarkdownIt
 
+from crmaudit.catalogue import questions
 from crmaudit.gap import guidance, progress, write
 from crmaudit.gap import page as words
 from crmaudit.gap.build import Client, page
 from crmaudit.gap.page import GapPage, Interviewee, Stratum
 from crmaudit.report import Metric, Missing, Report, Result
 from crmaudit.resources import folder
+from crmaudit.schema import TABLES
 from crmaudit.text import NO_BREAK, clean
 from tests.command import ROOT
 from tests.hostile import HANDFUL, corpus
@@ -68,8 +70,77 @@ def test_gaps_stand_by_when_they_can_be_closed_then_by_cost(made: GapPage) -> No
     assert [gap for stage in made.plan for gap in stage.gaps] == list(made.gaps)
     lost = Result("loss_reasons", "win", "Lost", "?", "answered", metrics={"lost_value": Metric(1e6, "money")})
     said = replace(sample(), audits=(*map(_with_cost, sample().audits), lost))
-    priced = [g.id for g in page(said, guidance.read(OURS), CLIENT).gaps if g.days == 90 and g.cost]
-    assert priced == ["win_loss_by_competitor", "identity_resolution"]
+    priced = [g.id for g in page(said, guidance.read(OURS), CLIENT).gaps if g.cost and "by_competitor" in g.id]
+    assert priced == ["win_loss_by_competitor"]
+    same_day = [g for g in page(said, guidance.read(OURS), CLIENT).gaps if g.days == 90]
+    assert [bool(g.cost) for g in same_day] == sorted((bool(g.cost) for g in same_day), reverse=True)
+
+
+def bare() -> Report:
+    """Invoices came, and nothing else: of every question that wants more, no answer."""
+    came = {column.name: f"invoices.{column.name}" for column in TABLES["invoices"].columns}
+    audits = []
+    for audit in questions():
+        wanted = [address.split(".") for address in guidance.read(OURS).question(audit.id).asks]
+        missing = tuple(Missing(table, column, "there") for table, column in wanted if table != "invoices")
+        if missing:
+            told = (audit.id, audit.chapter, audit.title, audit.question, "unanswerable")
+            audits.append(Result(*told, fix=audit.fix, missing=missing))  # type: ignore[arg-type]
+    source = replace(sample().sources[1], system="generic", entity="invoices", columns=came)
+    return replace(sample(), audits=tuple(audits), sources=(source,))
+
+
+def test_no_month_of_the_plan_has_more_work_than_there_is_time_for() -> None:
+    made = page(bare(), guidance.read(OURS), CLIENT)
+    limit = guidance.read(OURS).plan.days_a_month
+    worked = [sum(map(_days_of_work, (step.effort for step in stage.steps))) for stage in made.plan]
+    assert all(0 < days <= limit for days in worked if days != 0)
+    assert worked[0] > limit / 2
+    closed = [number for stage in made.plan for step in stage.steps for number in step.closes]
+    assert sorted(closed, key=int) == [gap.number for gap in made.gaps], "each gap is closed by one step"
+    assert [len(stage.steps) for stage in made.plan][1] > 0, "what a client is asked for is spread over the months"
+
+
+def _days_of_work(said: str) -> float:
+    return 0.5 if said.startswith("half") else float(said.split(NO_BREAK, maxsplit=1)[0])
+
+
+def test_an_export_that_several_gaps_wait_for_is_asked_for_once() -> None:
+    made = page(bare(), guidance.read(OURS), CLIENT)
+    steps = [step for stage in made.plan for step in stage.steps]
+    (tickets,) = [step for step in steps if step.what == "Get the support desk's export of tickets"]
+    assert len({*tickets.closes, *tickets.feeds}) > 5
+    assert len({step.what for step in steps}) == len(steps)
+
+
+def test_a_client_reads_no_name_of_ours() -> None:
+    """Nothing that looks like `a_column`; names of settings that a remedy gives stand in backticks."""
+    made = page(bare(), guidance.read(OURS), CLIENT)
+    for gap in made.gaps:
+        for said in (*gap.missing, *gap.steps, gap.cost_formula, gap.effort):
+            assert not re.search(r"[a-z]_[a-z]", said), said
+    answers = [question.answer for chapter in made.chapters for question in chapter.questions]
+    fields_ = [field for sheet in made.requests for export in sheet.exports for field in export.fields]
+    for said in (*answers, *(field.name for field in fields_), *(step.what for s in made.plan for step in s.steps)):
+        assert not re.search(r"[a-z]_[a-z]", re.sub(r"`.*?`", "", said)), said
+    consent = next(gap for gap in made.gaps if gap.id == "consent")
+    assert consent.missing[0].startswith(
+        "Not there: the mailing tool's export of opt-ins and opt-outs. It would tell: "
+    )
+    reach = next(q.answer for c in made.chapters for q in c.questions if q.id == "contact_reachability")
+    assert reach == "Wanted: the CRM's export of contacts and the CRM's export of companies."
+
+
+def test_what_an_export_lacks_is_told_with_the_export() -> None:
+    tickets = replace(bare().sources[0], entity="tickets", columns={"id": "tickets.ticket_id"})
+    made = page(replace(bare(), sources=(tickets,)), guidance.read(OURS), CLIENT)
+    gap = next(gap for gap in made.gaps if gap.id == "recurring_issues")
+    assert gap.missing == (
+        "The support desk's export of tickets lacks: category, type or tag; when it was opened; times reopened.",
+    )
+    assert gap.steps == (
+        "Have the support desk's export of tickets carry category, type or tag; when it was opened; times reopened",
+    )
 
 
 def _with_cost(audit: Result) -> Result:

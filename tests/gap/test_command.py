@@ -47,8 +47,10 @@ def test_a_branded_report_lies_in_the_audit_folder(exports: Path, small: Audited
     ("arguments", "words"),
     [
         ((), "gap wants the folder with the exports and --client NAME"),
-        (("--client", "X"), "gap wants the folder"),
-        (("exports", "--client", ""), "gap wants the folder"),
+        (("--client", "X"), "gap wants the folder with the exports"),
+        (("exports", "--client", ""), "gap wants --client NAME"),
+        (("exports", "--accent", "yellow"), "--accent takes a colour"),
+        (("exports", "--logo", "no.png"), "No such file or directory: no.png"),
         (("exports", "--client", "X", "--accent", "yellow"), "--accent takes a colour"),
         (("exports", "--client", "X", "--logo", "exports/<b> invoices.csv"), "is no PNG, JPEG or SVG"),
         (("exports", "--client", "X", "--logo", "no.png"), "No such file or directory: no.png"),
@@ -63,6 +65,7 @@ def test_what_does_not_fit_is_said_before_the_audit_runs(
     ran = crmaudit("gap", *arguments)
     assert (ran.code, ran.out) == (2, "")
     assert words in ran.said
+    assert not ("NAME" in ran.said and "--client" in arguments and arguments[-1])
     assert not (exports.parent / "audit").exists()
 
 

@@ -22,7 +22,7 @@ FIGURES = {
 
 
 def priced(**rule: object) -> costs.Cost:
-    return costs.price(CostRule.model_validate({"means": "what it is", **rule}), FIGURES, "EUR")
+    return costs.price(CostRule.model_validate({"means": "what it is", **rule}), FIGURES, "EUR", {"a": "Alpha"})
 
 
 def said(cost: costs.Cost) -> tuple[str, str]:
@@ -58,9 +58,12 @@ def test_of_several_rates_one_may_be_absent() -> None:
 @pytest.mark.parametrize(
     ("rule", "lacking"),
     [
-        ({"amount": "x.gone"}, "x.gone"),
-        ({"amount": "a.exposed", "rates": ["k.nothing"]}, "k.nothing"),
-        ({"amount": "a.exposed", "unknown": "k.nothing", "rates": ["w.win_pct"]}, "k.nothing"),
+        ({"amount": "a.gone"}, "\u201cGone\u201d of \u201cAlpha\u201d"),
+        ({"amount": "a.exposed", "rates": ["k.nothing"]}, "\u201cNothing\u201d of \u201cK\u201d"),
+        (
+            {"amount": "a.exposed", "unknown": "k.nothing", "rates": ["w.win_pct"]},
+            "\u201cNothing\u201d of \u201cK\u201d",
+        ),
     ],
 )
 def test_a_figure_that_is_absent_is_named_and_nothing_invented(rule: dict[str, object], lacking: str) -> None:
@@ -70,4 +73,4 @@ def test_a_figure_that_is_absent_is_named_and_nothing_invented(rule: dict[str, o
 
 
 def test_without_a_rule_there_is_no_price() -> None:
-    assert costs.price(None, FIGURES, "EUR").formula.startswith("Not put in money")
+    assert costs.price(None, FIGURES, "EUR", {"a": "Alpha"}).formula.startswith("Not put in money")

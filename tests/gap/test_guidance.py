@@ -48,6 +48,13 @@ def test_what_is_asked_for_are_canonical_columns() -> None:
             assert column in {c.name for c in TABLES[table].columns}, f"{name}: {address}"
 
 
+def test_what_is_fed_and_what_is_seldom_kept_exist() -> None:
+    ours = guidance.read([OURS])
+    for name, rule in ours.questions.items():
+        assert set(rule.feeds) <= ours.questions.keys() - {name}
+    assert ours.records.keys() <= TABLES.keys()
+
+
 def test_own_words_win_entry_by_entry(tmp_path: Path) -> None:
     (tmp_path / "gap.toml").write_text(
         '[owners]\nkeep = "Ines"\n[questions.contact_roles]\ntarget = 70\n[questions.ours]\nowner = "Bo"\n',
@@ -66,6 +73,8 @@ def test_own_words_win_entry_by_entry(tmp_path: Path) -> None:
     [
         ("[questions.win_rate]\ntargt = 3", "questions.win_rate.targt"),
         ('[questions.win_rate]\neffort = "magic"', "no effort magic"),
+        ('[records]\ntickets = "magic"', "no effort magic"),
+        ("[plan]\ndays_a_month = 0", "plan.days_a_month"),
         ("[interviews]\neach = 0", "interviews.each"),
         ("[", "is no valid TOML"),
     ],

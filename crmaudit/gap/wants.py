@@ -1,0 +1,66 @@
+"""What is wanted of which export, in words that a client knows: no name of a table or column of ours."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+
+from crmaudit.schema import TABLES, Column
+
+MEANINGS = {f"{table.name}.{column.name}": column.meaning for table in TABLES.values() for column in table.columns}
+_SHORT = 3
+"""Fields named in a line; the data requests have all of them."""
+
+
+def by_table(wanted: Iterable[str]) -> dict[str, list[str]]:
+    """`table.column` -> the columns of each table, in their order."""
+    found: dict[str, list[str]] = {}
+    for address in wanted:
+        table, _, column = address.partition(".")
+        found.setdefault(table, []).append(column)
+    return found
+
+
+def lines(wanted: Sequence[str], asks: Collection[str], tables_that_came: Collection[str]) -> Iterable[str]:
+    """A line for each export: what it lacks, or that it is not there, with what the answer mostly `asks` of it."""
+    for table, columns in by_table(wanted).items():
+        came = table in tables_that_came
+        telling = [column for column in columns if came or f"{table}.{column}" in asks] or columns
+        said = "; ".join(MEANINGS[f"{table}.{column}"] for column in telling)
+        place = TABLES[table].found_in
+        yield f"{_capital(place)} lacks: {said}." if came else f"Not there: {place}. It would tell: {said}."
+
+
+def why_none(wanted: Sequence[str], tables_that_came: Collection[str]) -> str:
+    """Why a question has no answer, in a sentence or two for the scorecard."""
+    tables = by_table(wanted)
+    absent = [TABLES[table].found_in for table in tables if table not in tables_that_came]
+    present = [f"{TABLES[t].found_in} lacks {_some(t, tables[t])}" for t in tables if t in tables_that_came]
+    return " ".join([*([f"Wanted: {_and(absent)}."] if absent else ()), *(f"{_capital(one)}." for one in present)])
+
+
+def step(table: str, columns: Sequence[str], tables_that_came: Collection[str]) -> str:
+    """What is to be done to have the columns."""
+    place = TABLES[table].found_in
+    return f"Have {place} carry {_some(table, columns)}" if table in tables_that_came else f"Get {place}"
+
+
+def field_name(column: Column) -> str:
+    """The heading a field might have, with what it holds: `Opened, day and time`, `Bounced, yes or no`."""
+    words = re.sub(r"^is_|_(?:on|at)$", "", column.name).replace("_", " ")
+    kind = {"date": ", day", "time": ", day and time", "bool": ", yes or no"}.get(column.kind, "")
+    return _capital(words) + kind
+
+
+def _some(table: str, columns: Sequence[str]) -> str:
+    named = [MEANINGS[f"{table}.{column}"] for column in columns[:_SHORT]]
+    more = len(columns) - len(named)
+    return "; ".join(named) + (f"; and {more} more" if more else "")
+
+
+def _and(parts: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(parts[:-1]), *parts[-1:])))
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
