@@ -50,12 +50,20 @@ def test_as_many_are_active_as_the_model_says(name: str, runs: int) -> None:
     assert sum(o.active for o in found) == pytest.approx(sum(o.truly_active for o in found), rel=0.05)
 
 
-# Where customers leave at any moment, a steadier rhythm is taken for a longer stay: 18 % too many are told to be there.
-TOO_MANY = pytest.param("Pareto/NBD", marks=pytest.mark.xfail(strict=True, reason="18 % too many, not 15 %"))
+# A steadier rhythm is taken for a longer stay: 16 % too many are told to be there. `churn_risk` says so where it finds
+# customers to buy so steadily.
+TOO_MANY = pytest.mark.xfail(strict=True, reason="16 % too many, not 15 %")
+STEADIER = [
+    ("BG/NBD", FEW),
+    pytest.param("BG/NBD", MANY, marks=pytest.mark.full),
+    ("MBG/NBD", FEW),
+    pytest.param("MBG/NBD", MANY, marks=[pytest.mark.full, TOO_MANY]),
+    pytest.param("Pareto/NBD", FEW, marks=TOO_MANY),
+    pytest.param("Pareto/NBD", MANY, marks=[pytest.mark.full, TOO_MANY]),
+]
 
 
-@few_and_many
-@pytest.mark.parametrize("name", ["BG/NBD", "MBG/NBD", TOO_MANY])
+@pytest.mark.parametrize(("name", "runs"), STEADIER)
 def test_and_nearly_as_many_where_customers_buy_more_steadily_than_it_says(name: str, runs: int) -> None:
     found = outcomes(partial(worth.without_contract, leaving=name, regular=2), runs)
     assert sum(o.active for o in found) == pytest.approx(sum(o.truly_active for o in found), rel=0.15)
