@@ -1,98 +1,177 @@
-"""`python -m benchmarks.simulations [RUNS] [PART ...]`: how often methods and audits are right where truth is known.
+"""`python -m benchmarks.simulations [RUNS] [PART ...] [--processes N]`: how often methods and audits are right.
 
-RUNS (400) simulated bases each, on two processes; a part is any of worth, active, intervals, alarms, killers. Prints
-each rate as it is known, with its goal; the exit code is 0 whatever they are.
+RUNS (400) bases each whose truth is known, on N (2) processes; the parts are the keys of `PARTS`. Prints each rate with
+its goal, and on stderr how all stand after every fifty bases; the exit code is 0 whatever they are.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from multiprocessing import get_context
-from typing import TypeVar
 
-from tests.simulations import intervals, whole, worth
+from tests.simulations import competitors, intervals, whole, worth
 
-RUNS, PROCESSES = 400, 2
+RUNS, PROCESSES, TOLD_EVERY = 400, 2, 50
 FIRST_SEED = 1000
 COVERS = "92 to 98 %"
+AT_MOST = "at most 5 %"
 
-T = TypeVar("T")
-
-
-def drawn(one: Callable[[int], T], runs: int) -> list[T]:
-    """What `one` says of each of so many bases."""
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        return list(pool.map(one, range(FIRST_SEED, FIRST_SEED + runs), chunksize=4))
+Counted = Mapping[str, tuple[float, float]]
+"""What one base adds to each rate, above and below the line; a rate it says nothing of is absent."""
 
 
-def line(name: str, share: float, n: int, goal: str) -> str:
-    return f"{name:62} {100 * share:7.2f} %   {n:5} runs   goal {goal}"
+@dataclass(frozen=True)
+class Study:
+    """Bases drawn alike, and the goal of each rate told of them."""
+
+    one: Callable[[int], Counted]
+    goals: Mapping[str, str]
 
 
-def share(flags: Sequence[bool]) -> float:
-    return sum(flags) / len(flags)
+def rates(study: Study, runs: int, pool: ProcessPoolExecutor) -> Iterator[str]:
+    """The study's rates over so many bases, a line each."""
+    above, below, known = (dict.fromkeys(study.goals, 0.0) for _ in range(3))
+
+    def lines() -> Iterator[str]:
+        for name, goal in study.goals.items():
+            share = 100 * above[name] / below[name] if below[name] else float("nan")
+            yield f"{name:68} {share:7.2f} %   {known[name]:5.0f} runs   goal {goal}"
+
+    for done, counted in enumerate(pool.map(study.one, range(FIRST_SEED, FIRST_SEED + runs)), 1):
+        for name, (part, whole_) in counted.items():
+            above[name] += part
+            below[name] += whole_
+            known[name] += 1
+        if done % TOLD_EVERY == 0 and done < runs:
+            print(*lines(), sep="\n", file=sys.stderr, flush=True)
+    yield from lines()
 
 
-def of_worth(runs: int) -> Iterator[str]:
-    bases: dict[str, Callable[[int], worth.Outcome | None]] = {
-        f"without contract, {leaving}": partial(worth.without_contract, leaving=leaving) for leaving in worth.LEAVING
+def _worth(seed: int, name: str, one: Callable[[int], worth.Outcome | None], *, counts_active: bool) -> Counted:
+    found = one(seed)
+    if found is None:
+        return {}
+    told: dict[str, tuple[float, float]] = {
+        f"worth of all in its interval: {name}": (found.is_held, 1),
+        f"worth of each in its interval: {name}": (found.each_held, 1),
+        f"worth told over what came: {name}": (found.worth, found.came),
     }
-    for name, one in {**bases, "under contract": worth.under_contract}.items():
-        found = [outcome for outcome in drawn(one, runs) if outcome]
-        yield line(f"worth of all in its interval: {name}", share([o.is_held for o in found]), len(found), COVERS)
-        each = sum(o.each_held for o in found) / len(found)
-        yield line(f"worth of each in its interval: {name}", each, len(found), COVERS)
-        told = sum(o.worth for o in found) / sum(o.came for o in found)
-        yield line(f"worth told over what came: {name}", told, len(found), "100 %")
+    if counts_active:
+        told[f"active customers told over true: {name}"] = (found.active, found.truly_active)
+    return told
 
 
-def of_active(runs: int) -> Iterator[str]:
+def of_worth() -> Iterator[Study]:
     for leaving in worth.LEAVING:
-        for regular, goal in ((1, "95 to 105 %"), (2, "85 to 115 %")):
-            one = partial(worth.without_contract, leaving=leaving, regular=regular)
-            found = [outcome for outcome in drawn(one, runs) if outcome]
-            ratio = sum(o.active for o in found) / sum(o.truly_active for o in found)
-            steadier = " but steadier" if regular > 1 else ""
-            yield line(f"active customers told over true: {leaving}{steadier}", ratio, len(found), goal)
+        one = partial(worth.without_contract, leaving=leaving)
+        yield _study_of_worth(f"without contract, {leaving}", one, counts_active=True)
+    yield _study_of_worth("under contract", worth.under_contract, counts_active=False)
 
 
-def of_intervals(runs: int) -> Iterator[str]:
-    for name, one in intervals.METHODS.items():
-        yield line(f"interval of {name}", share([one(FIRST_SEED + i) for i in range(runs)]), runs, COVERS)
+def _study_of_worth(name: str, one: Callable[[int], worth.Outcome | None], *, counts_active: bool) -> Study:
+    goals = {
+        f"worth of all in its interval: {name}": COVERS,
+        f"worth of each in its interval: {name}": COVERS,
+        f"worth told over what came: {name}": "100 %",
+    }
+    if counts_active:
+        goals[f"active customers told over true: {name}"] = "95 to 105 %"
+    return Study(partial(_worth, name=name, one=one, counts_active=counts_active), goals)
 
 
-def of_alarms(runs: int) -> Iterator[str]:
-    yield line("a base of noise raises an `act`", share(drawn(whole.raises_an_alarm, runs)), runs, "at most 5 %")
+def _steadier(seed: int, leaving: str, name: str) -> Counted:
+    found = worth.without_contract(seed, leaving, regular=2)
+    return {name: (found.active, found.truly_active)} if found else {}
 
 
-def of_killers(runs: int) -> Iterator[str]:
-    for audit_id in ("service_and_loss", "journey_end"):
-        found = drawn(partial(whole.names_the_killer, audit_id=audit_id), runs)
-        yield line(f"{audit_id} names the ticket that kills", share([killer for killer, _ in found]), runs, "")
-        yield line(f"{audit_id} names a harmless one", share([other for _, other in found]), runs, "at most 5 %")
+def of_steadier() -> Iterator[Study]:
+    for leaving in worth.LEAVING:
+        name = f"active customers told over true where they buy more steadily: {leaving}"
+        yield Study(partial(_steadier, leaving=leaving, name=name), {name: "85 to 115 %"})
 
 
-PARTS = {
-    "worth": of_worth,
-    "active": of_active,
-    "intervals": of_intervals,
-    "alarms": of_alarms,
-    "killers": of_killers,
+def _interval(seed: int) -> Counted:
+    return {f"interval of {name}": (one(seed), 1) for name, one in intervals.METHODS.items()}
+
+
+def of_intervals() -> Iterator[Study]:
+    yield Study(_interval, {f"interval of {name}": COVERS for name in intervals.METHODS})
+
+
+def _competitors(seed: int) -> Counted:
+    worst, noise = competitors.three_lost_deals_make_a_worst(seed)
+    rising, others = competitors.names_who_starts_to_win(seed)
+    return dict(zip(COMPETITORS, ((worst, 1), (noise, 1), (rising, 1), (others, 1)), strict=True))
+
+
+COMPETITORS = {
+    "three lost deals make a worst competitor": "never",
+    "a competitor is named where nothing changes": AT_MOST,
+    "a competitor who starts to win is named": "at least 90 %",
+    "of those who are named then, others": AT_MOST,
 }
 
 
-def main(arguments: Sequence[str]) -> None:
-    runs = int(arguments[0]) if arguments and arguments[0].isdigit() else RUNS
-    named = [argument for argument in arguments if not argument.isdigit()]
+def of_competitors() -> Iterator[Study]:
+    yield Study(_competitors, COMPETITORS)
+
+
+def _alarm(seed: int) -> Counted:
+    return {"a base of noise raises an `act`": (whole.raises_an_alarm(seed), 1)}
+
+
+def of_alarms() -> Iterator[Study]:
+    yield Study(_alarm, {"a base of noise raises an `act`": AT_MOST})
+
+
+def _truths(seed: int) -> Counted:
+    told: dict[str, tuple[float, float]] = {}
+    for audit_id, (truth, other) in whole.names_what_is_planted(seed).items():
+        told[f"{audit_id} names what is planted"] = (truth, 1)
+        told[f"{audit_id} names something else"] = (other, 1)
+    return told
+
+
+def of_truths() -> Iterator[Study]:
+    goals: dict[str, str] = {}
+    for audit_id in whole.PLANTED:
+        goals |= {f"{audit_id} names what is planted": "", f"{audit_id} names something else": AT_MOST}
+    yield Study(_truths, goals)
+
+
+PARTS = {
+    "intervals": of_intervals,
+    "competitors": of_competitors,
+    "worth": of_worth,
+    "steadier": of_steadier,
+    "truths": of_truths,
+    "alarms": of_alarms,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.simulations", allow_abbrev=False)
+    parser.add_argument("asked", nargs="*", metavar="RUNS | PART", help=f"a number, and any of {', '.join(PARTS)}")
+    parser.add_argument("--processes", type=int, default=PROCESSES)
+    asked = parser.parse_args()
+    runs = next((int(word) for word in asked.asked if word.isdigit()), RUNS)
+    named = [word for word in asked.asked if not word.isdigit()]
     if unknown := [name for name in named if name not in PARTS]:
-        sys.exit(f"no part is called {', '.join(unknown)}; there are {', '.join(PARTS)}")
-    for name in named or PARTS:
-        for told in PARTS[name](runs):
-            print(told, flush=True)
+        parser.error(f"no part is called {', '.join(unknown)}; there are {', '.join(PARTS)}")
+    # Each process has one core: threads of the linear algebra that wait for work there cost four times what they do.
+    os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+    with ProcessPoolExecutor(asked.processes, mp_context=get_context("spawn")) as pool:
+        for name in named or PARTS:
+            for study in PARTS[name]():
+                for told in rates(study, runs, pool):
+                    print(told, flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

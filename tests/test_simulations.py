@@ -7,12 +7,15 @@ from functools import cache, partial
 
 import pytest
 
-from tests.simulations import intervals, whole, worth
+from tests.simulations import competitors, intervals, whole, worth
 
 MANY, FEW = 400, 8
 WITHOUT_CONTRACT = {name: partial(worth.without_contract, leaving=name) for name in worth.LEAVING}
 BASES: dict[str, Callable[[int], worth.Outcome | None]] = {**WITHOUT_CONTRACT, "contract": worth.under_contract}
 few_and_many = pytest.mark.parametrize("runs", [FEW, pytest.param(MANY, marks=pytest.mark.full)])
+
+
+planted = cache(whole.names_what_is_planted)
 
 
 @cache
@@ -47,22 +50,35 @@ def test_as_many_are_active_as_the_model_says(name: str, runs: int) -> None:
     assert sum(o.active for o in found) == pytest.approx(sum(o.truly_active for o in found), rel=0.05)
 
 
-# Where customers leave at any moment, a steadier rhythm is taken for a longer stay: 18 % too many are told to be there.
-TOO_MANY = pytest.param("Pareto/NBD", marks=pytest.mark.xfail(strict=True, reason="18 % too many, not 15 %"))
+# A steadier rhythm is taken for a longer stay: 16 % too many are told to be there. `churn_risk` says so where it finds
+# customers to buy so steadily.
+TOO_MANY = pytest.mark.xfail(strict=True, reason="16 % too many, not 15 %")
+STEADIER = [
+    ("BG/NBD", FEW),
+    pytest.param("BG/NBD", MANY, marks=pytest.mark.full),
+    ("MBG/NBD", FEW),
+    pytest.param("MBG/NBD", MANY, marks=[pytest.mark.full, TOO_MANY]),
+    pytest.param("Pareto/NBD", FEW, marks=TOO_MANY),
+    pytest.param("Pareto/NBD", MANY, marks=[pytest.mark.full, TOO_MANY]),
+]
 
 
-@few_and_many
-@pytest.mark.parametrize("name", ["BG/NBD", "MBG/NBD", TOO_MANY])
+@pytest.mark.parametrize(("name", "runs"), STEADIER)
 def test_and_nearly_as_many_where_customers_buy_more_steadily_than_it_says(name: str, runs: int) -> None:
     found = outcomes(partial(worth.without_contract, leaving=name, regular=2), runs)
     assert sum(o.active for o in found) == pytest.approx(sum(o.truly_active for o in found), rel=0.15)
 
 
-@pytest.mark.parametrize("runs", [MANY, pytest.param(10 * MANY, marks=pytest.mark.full)])
-@pytest.mark.parametrize("name", intervals.METHODS)
+@pytest.mark.parametrize("runs", [MANY // 4, pytest.param(10 * MANY, marks=pytest.mark.full)])
+@pytest.mark.parametrize("name", intervals.QUICK)
 def test_an_interval_holds_what_it_names(name: str, runs: int) -> None:
-    share = sum(intervals.METHODS[name](seed) for seed in range(runs)) / runs
-    assert 0.92 - 0.01 * (runs == MANY) <= share <= 0.98 + 0.01 * (runs == MANY)
+    assert holds(sum(intervals.QUICK[name](seed) for seed in range(runs)) / runs, runs)
+
+
+@pytest.mark.parametrize("runs", [2 * FEW, pytest.param(MANY, marks=pytest.mark.full)])
+@pytest.mark.parametrize("name", intervals.SLOW)
+def test_so_does_one_that_takes_its_time(name: str, runs: int) -> None:
+    assert holds(sum(intervals.SLOW[name](seed) for seed in range(runs)) / runs, runs)
 
 
 @pytest.mark.parametrize("runs", [1, pytest.param(MANY, marks=pytest.mark.full)])
@@ -73,8 +89,22 @@ def test_a_base_of_noise_raises_no_alarm(runs: int) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("audit_id", ["service_and_loss", "journey_end"])
-def test_a_ticket_that_kills_is_named_and_a_harmless_one_is_not(audit_id: str) -> None:
-    found = [whole.names_the_killer(seed, audit_id) for seed in range(1000, 1040)]
-    assert sum(killer for killer, _ in found) >= 38
-    assert sum(other for _, other in found) <= 5
+@pytest.mark.parametrize("audit_id", whole.PLANTED)
+def test_what_is_planted_is_named_and_nothing_else(audit_id: str) -> None:
+    found = [planted(seed)[audit_id] for seed in range(1000, 1000 + MANY)]
+    assert sum(truth for truth, _ in found) >= 0.95 * MANY
+    assert sum(other for _, other in found) <= 0.05 * MANY
+
+
+@pytest.mark.parametrize("runs", [4, pytest.param(MANY, marks=pytest.mark.full)])
+def test_three_lost_deals_never_make_a_worst_competitor(runs: int) -> None:
+    found = [competitors.three_lost_deals_make_a_worst(seed) for seed in range(1000, 1000 + runs)]
+    assert not any(worst for worst, _ in found)
+    assert sum(noise for _, noise in found) <= 0.05 * runs
+
+
+@pytest.mark.parametrize("runs", [4, pytest.param(MANY, marks=pytest.mark.full)])
+def test_a_competitor_who_starts_to_win_is_named_and_others_at_the_stated_rate(runs: int) -> None:
+    found = [competitors.names_who_starts_to_win(seed) for seed in range(1000, 1000 + runs)]
+    assert sum(rising for rising, _ in found) >= 0.9 * runs
+    assert sum(others for _, others in found) <= 0.05 * runs

@@ -33,6 +33,9 @@ PAPERS = (
 
 DRAWS = 1999
 
+FARTHEST, STEPS = 10.0, 201
+"""Log rate ratios are looked for so far from none, in so many steps to either side."""
+
 LEAST_SUBJECTS = 20
 LEAST_EXPOSED_EVENTS = 10
 
@@ -119,23 +122,33 @@ def _studentised(deviations: Floats) -> Floats:
 
 
 def _ratio(hits: Floats, share: Floats, total: Floats, width: float) -> tuple[float, float, float]:
-    """The conditional maximum likelihood estimate with the sandwich's error, subjects being independent."""
+    """The conditional maximum likelihood estimate, and between which ratios the deviation stays within the width.
 
-    def chance(log_ratio: float) -> Floats:
-        up = share * np.exp(log_ratio)
-        whole: Floats = up / (up + 1 - share)
-        return whole
+    The test turned around, so that an interval leaves 1 out where the test does; the normal approximation of the
+    estimate holds less than it says where subjects are few. An end is NaN where no ratio is too far.
+    """
+
+    def parts(log_ratio: Floats) -> Floats:
+        up = share[:, None] * np.exp(log_ratio)
+        deviations: Floats = hits[:, None] - total[:, None] * up / (up + 1 - share[:, None])
+        return deviations
 
     def gap(log_ratio: float) -> float:
-        return float((hits - total * chance(log_ratio)).sum())
+        return float(parts(np.array([log_ratio])).sum())
 
-    if gap(-10) <= 0 or gap(10) >= 0:
+    def beyond(log_ratio: float) -> float:
+        return float(np.abs(_studentised(parts(np.array([log_ratio])))[0]) - width)
+
+    if gap(-FARTHEST) <= 0 or gap(FARTHEST) >= 0:
         return float("nan"), float("nan"), float("nan")
-    log_ratio = float(brentq(gap, -10, 10))
-    p = chance(log_ratio)
-    information = float((total * p * (1 - p)).sum())
-    half = width * float(np.sqrt(((hits - total * p) ** 2).sum())) / information
-    return float(np.exp(log_ratio)), float(np.exp(log_ratio - half)), float(np.exp(log_ratio + half))
+    log_ratio = float(brentq(gap, -FARTHEST, FARTHEST))
+    ends = []
+    for side in (-1, 1):
+        steps = np.linspace(log_ratio, side * FARTHEST, STEPS)
+        too_far = np.flatnonzero(np.abs(_studentised(parts(steps))) > width)
+        k = int(too_far[0]) if len(too_far) else 0
+        ends.append(float(brentq(beyond, steps[k - 1], steps[k])) if k else float("nan"))
+    return float(np.exp(log_ratio)), float(np.exp(ends[0])), float(np.exp(ends[1]))
 
 
 def estimate(

@@ -19,6 +19,8 @@ from crmaudit.methods.permutation import score_test
 PAPERS = (
     "Cochran, W. G. (1954). Some methods for strengthening the common chi-squared tests. Biometrics 10, 417-451.",
     "Armitage, P. (1955). Tests for linear trends in proportions and frequencies. Biometrics 11, 375-386.",
+    "MacKinnon, J. G. & White, H. (1985). Some heteroskedasticity-consistent covariance matrix estimators with "
+    "improved finite sample properties. Journal of Econometrics 29, 305-325.",
     "Janssen, A. (1997). Studentized permutation tests for non-i.i.d. hypotheses. Statistics & Probability Letters 36, "
     "9-21.",
 )
@@ -114,8 +116,8 @@ def _trend(times: Floats, x: Floats, n: Floats, *, chance: Chance, count: bool) 
     slope = float((off * x).sum()) / spread
     if chance == "periods":
         # The residuals around the fitted line, not around the mean: a clear trend is no noise.
-        residual = x - n * (rate + slope * off)
-        error = np.sqrt((off**2 * residual**2).sum() * len(times) / (len(times) - 2)) / spread
+        residual = (x - n * (rate + slope * off)) / (1 - _pull(n, off))
+        error = np.sqrt((off**2 * residual**2).sum()) / spread
         half = float(stdtrit(len(times) - 2, 0.975)) * float(error)
         p = _p_by_order(times, x, n)
     else:
@@ -143,14 +145,19 @@ def _p_by_order(times: Floats, x: Floats, n: Floats) -> float:
     r, w = residual[orders], n[orders]
     off = times - (w @ times / n.sum())[:, None]
     score = (off * r).sum(axis=1)
-    # Studentised, since periods of different size are not exchangeable, and each residual by what it pulls the line its
-    # own way (HC3), since two large periods among small ones are no more than two. A perfect line leaves no noise.
+    # Studentised, since periods of different size are not exchangeable. A perfect line leaves no noise.
     spread = (w * off**2).sum(axis=1)[:, None]
-    pull = np.minimum(w / n.sum() + w * off**2 / spread, 1 - 1e-6)
-    left = (r - w * off * score[:, None] / spread) / (1 - pull)
+    left = (r - w * off * score[:, None] / spread) / (1 - _pull(w, off))
     noise = np.sqrt((off**2 * left**2).sum(axis=1))
     statistic = np.abs(score) / (noise + 1e-9 * np.abs(residual).sum())
     return float((statistic >= statistic[0] * (1 - 1e-9)).mean())
+
+
+def _pull(n: Floats, off: Floats) -> Floats:
+    """How far each period pulls the line its own way (HC3): two large ones among small ones are no more than two."""
+    spread = n * off**2
+    pull: Floats = n / n.sum(axis=-1, keepdims=True) + spread / spread.sum(axis=-1, keepdims=True)
+    return np.minimum(pull, 1 - 1e-6)
 
 
 @lru_cache(maxsize=64)

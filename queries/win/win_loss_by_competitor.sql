@@ -21,6 +21,14 @@
 -- trials = "deals_decided"
 -- group = "competitor"
 -- gives = { trends = "lost_share_trends" }
+-- [[method]]
+-- name = "trend"
+-- table = "by_quarter"
+-- period = "quarter_number"
+-- successes = "lost"
+-- trials = "deals_told"
+-- group = "competitor"
+-- gives = { trends = "loss_rate_trends" }
 -- [metrics]
 -- top_competitor_by_losses = { unit = "text" }
 -- top_competitor_lost_value = { unit = "money", better = "down" }
@@ -30,12 +38,21 @@
 -- [units]
 -- lost_value = "money"
 -- trend = "points"
+-- loss_rate_trend = "points"
 -- [[finding]]
 -- level = "act"
 -- table = "lost_share_trends left join by_competitor using (competitor)"
 -- when = "q < 0.05 and trend > 0"
 -- key = "{competitor}"
 -- text = "{competitor} wins more and more often: the share of your decided deals that goes there rises by {trend} a quarter; {lost_amount} lost in the window."
+-- value = "lost_amount"
+-- lists = "competitors"
+-- [[finding]]
+-- level = "act"
+-- table = "loss_rate_trends left join by_competitor using (competitor)"
+-- when = "q < 0.05 and trend > 0 and competitor not in (select competitor from lost_share_trends where q < 0.05 and trend > 0)"
+-- key = "{competitor}"
+-- text = "Against {competitor} you lose more and more often: the share lost of the deals in which you meet rises by {trend} a quarter; {lost_amount} lost in the window."
 -- value = "lost_amount"
 -- lists = "competitors"
 -- [[finding]]
@@ -93,6 +110,8 @@ where d.competitor is not null
 group by d.competitor, k.on_losses_pct, k.on_wins_pct
 order by lost_amount desc, d.competitor
 -- /// table by_quarter
+-- How often a competitor wins of the deals in which it is met tells a change sooner than what it takes of all deals, which
+-- also hangs on how often it is met. It can be told where wins name the competitor as losses do, in either year.
 with decided as (
     select
         d.competitor,
@@ -112,6 +131,15 @@ totals as (
     group by quarters_ago
 ),
 
+known as (
+    select
+        quarters_ago < 4 as is_recent,
+        100.0 * count(competitor) filter (where outcome = 'lost') / nullif(count(*) filter (where outcome = 'lost'), 0) as on_losses_pct,
+        100.0 * count(competitor) filter (where outcome = 'won') / nullif(count(*) filter (where outcome = 'won'), 0) as on_wins_pct
+    from decided
+    group by quarters_ago < 4
+),
+
 names as (
     select competitor
     from decided
@@ -125,7 +153,8 @@ select
     -t.quarters_ago as quarter_number,
     t.deals_decided,
     count(d.outcome) filter (where d.outcome = 'lost') as lost,
-    count(d.outcome) as deals
+    count(d.outcome) as deals,
+    case when not exists (select 1 from known where on_losses_pct - on_wins_pct > 15) then count(d.outcome) end as deals_told
 from names n
 cross join totals t
 left join decided d on d.competitor = n.competitor and d.quarters_ago = t.quarters_ago
@@ -154,9 +183,12 @@ select
     b.shrunk_high_pct,
     b.lost_amount as lost_value,
     t.trend,
-    t.q as trend_q
+    t.q as trend_q,
+    r.trend as loss_rate_trend,
+    r.q as loss_rate_trend_q
 from by_competitor b
 left join lost_share_trends t using (competitor)
+left join loss_rate_trends r using (competitor)
 order by b.lost_amount desc, b.competitor
 -- /// metrics
 select

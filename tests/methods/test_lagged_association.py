@@ -69,6 +69,19 @@ def test_lumpy_noise_is_no_association_though_all_lags_are_looked_at(monkeypatch
     assert np.mean([p is not None and p <= 0.05 for p in chances]) < 0.13
 
 
+def test_an_interval_leaves_one_out_where_the_test_does() -> None:
+    draws, seen = np.random.default_rng(17), set()
+    for effect in (0.6, 1.0, 1.0, 1.5):
+        exposed = draws.random((40, 60)) < 0.2
+        rate = np.full((40, 60), 0.15)
+        rate[:, 2:] *= np.where(exposed[:, :-2], effect, 1.0)
+        _, by_lag = found(table(exposed, draws.poisson(rate)))
+        for row in by_lag.filter((pl.col("chance") - 0.05).abs() > 0.005).iter_rows(named=True):
+            assert (row["low"] > 1 or row["high"] < 1) == (row["chance"] < 0.05), row
+            seen.add(row["chance"] < 0.05)
+    assert seen == {True, False}
+
+
 def test_rate_ratio_is_the_conditional_maximum_likelihood_estimate() -> None:
     """One lag, no calendar: the multinomial likelihood of each subject's events, maximised by brute force."""
     draws = np.random.default_rng(2)
