@@ -202,9 +202,9 @@ def test_explain(audit_id: str) -> None:
 
 def test_explain_names_figures_that_declare_nothing() -> None:
     audit = next(a for a in audits_of() if a.id == "churn_risk")
-    assert "expected_active_customers" not in audit.metric_rules, "choose another figure"
+    assert "at_risk_a_customers" not in audit.metric_rules, "choose another figure"
     figures = crmaudit("explain", "churn_risk").out.split("Figures\n")[1].split("\n\n")[0]
-    assert "  expected_active_customers\n" in figures
+    assert "  at_risk_a_customers\n" in figures
     assert "_low" not in figures
 
 
