@@ -132,16 +132,16 @@ def of_alarms() -> Iterator[Study]:
 
 def _truths(seed: int) -> Counted:
     told: dict[str, tuple[float, float]] = {}
-    for audit_id, (truth, other) in whole.names_what_is_planted(seed).items():
+    for audit_id, (truth, others) in whole.names_what_is_planted(seed).items():
         told[f"{audit_id} names what is planted"] = (truth, 1)
-        told[f"{audit_id} names something else"] = (other, 1)
+        told[f"of those {audit_id} names, others"] = (others, 1)
     return told
 
 
 def of_truths() -> Iterator[Study]:
     goals: dict[str, str] = {}
     for audit_id in whole.PLANTED:
-        goals |= {f"{audit_id} names what is planted": "", f"{audit_id} names something else": AT_MOST}
+        goals |= {f"{audit_id} names what is planted": "at least 95 %", f"of those {audit_id} names, others": AT_MOST}
     yield Study(_truths, goals)
 
 

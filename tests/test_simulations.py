@@ -89,11 +89,15 @@ def test_a_base_of_noise_raises_no_alarm(runs: int) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("audit_id", ["service_and_loss", "journey_end"])
+def test_a_ticket_that_kills_is_named(audit_id: str) -> None:
+    assert sum(planted(seed)[audit_id][0] for seed in range(1000, 1000 + MANY)) >= 0.95 * MANY
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("audit_id", whole.PLANTED)
-def test_what_is_planted_is_named_and_nothing_else(audit_id: str) -> None:
-    found = [planted(seed)[audit_id] for seed in range(1000, 1000 + MANY)]
-    assert sum(truth for truth, _ in found) >= 0.95 * MANY
-    assert sum(other for _, other in found) <= 0.05 * MANY
+def test_what_is_not_planted_is_named_at_most_at_the_stated_rate(audit_id: str) -> None:
+    assert sum(planted(seed)[audit_id][1] for seed in range(1000, 1000 + MANY)) <= 0.05 * MANY
 
 
 @pytest.mark.parametrize("runs", [4, pytest.param(MANY, marks=pytest.mark.full)])

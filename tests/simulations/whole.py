@@ -56,10 +56,11 @@ def raises_an_alarm(seed: int, share: float = 0.2) -> bool:
     return any("/act/" in alarm.partition(":")[0] for alarm in false_alarms(audited(seed, share)))
 
 
-def names_what_is_planted(seed: int, share: float = 1.0) -> dict[str, tuple[bool, bool]]:
-    """By audit, of a company with all truths planted: whether it names what is true, and whether anything else."""
+def names_what_is_planted(seed: int, share: float = 1.0) -> dict[str, tuple[bool, float]]:
+    """By audit, of a company with all truths planted: whether it names the true one, and others' share of those named."""
     found = audited(seed, share, company.TRUTHS)
-    told = {audit_id: named(found, audit_id, names) for audit_id, (names, _) in PLANTED.items()}
-    return {
-        audit_id: (truth in told[audit_id], bool(told[audit_id] - {truth})) for audit_id, (_, truth) in PLANTED.items()
-    }
+    told = {}
+    for audit_id, (names, truth) in PLANTED.items():
+        those = named(found, audit_id, names)
+        told[audit_id] = truth in those, len(those - {truth}) / max(len(those), 1)
+    return told
