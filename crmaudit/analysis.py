@@ -155,6 +155,7 @@ def _connect(path: Path, scratch: Path, limits: Limits) -> duckdb.DuckDBPyConnec
         raise UsageError(f"--memory {limits.memory!r} or --threads {limits.threads!r} does not fit: {error}") from error
     # Written once and read many times: compressing doubles the time of a large base for a third of its size.
     con.execute("set force_compression = 'uncompressed'")
+    con.execute("set enable_progress_bar = false")
     return con
 
 

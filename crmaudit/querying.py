@@ -35,6 +35,7 @@ def open_locked(database: Path, spill: Path | None = None) -> duckdb.DuckDBPyCon
     if spill is not None:
         config |= {"temp_directory": str(spill), "memory_limit": f"{MEMORY // 4 >> 20}MiB"}
     con = duckdb.connect(str(database), read_only=True, config=config)
+    con.execute("set enable_progress_bar = false")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
     return con

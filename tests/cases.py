@@ -32,6 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import sqlglot
 
 from crmaudit import charts, report
 from crmaudit.analysis import Known, analyze_loaded
@@ -143,8 +144,12 @@ def faults(case: Case, audit: Audit, models: tuple[Model, ...], scratch: Path) -
         if result.metrics:
             found.extend(_chart_faults(audit, db))
         for block in case.of("Then"):
-            found.extend(f"{block.name}: {fault}" for fault in _differences(block, _actual(block, result, db)))
+            found.extend(f"{block.name}: {fault}" for fault in _differences(block, _actual(block, result, audit, db)))
     return found
+
+
+def is_ordered(sql: str) -> bool:
+    return sqlglot.parse_one(sql, read="duckdb").args.get("order") is not None
 
 
 def _insertion(block: Block) -> str:
@@ -163,7 +168,7 @@ def _chart_faults(audit: Audit, db: Database) -> Iterator[str]:
             yield f"chart of {chart.table}: {error}"
 
 
-def _actual(block: Block, result: report.Result, db: Database) -> list[tuple[Any, ...]]:
+def _actual(block: Block, result: report.Result, audit: Audit, db: Database) -> list[tuple[Any, ...]]:
     if block.name == "missing":
         return [tuple(getattr(m, name) for name in block.columns) for m in result.missing]
     if block.name == "findings":
@@ -172,7 +177,9 @@ def _actual(block: Block, result: report.Result, db: Database) -> list[tuple[Any
         return [tuple(getattr(result, name) for name in block.columns)]
     if not result.metrics:
         raise AssertionError(f"there is no table {block.name}: {result.status}, {result.reason}")
-    return db.con.execute(f'select {", ".join(block.columns)} from "{result.id}".{block.name}').fetchall()
+    of_no_order = any(table.name == block.name and not is_ordered(table.sql) for table in audit.tables)
+    rows = f'from "{result.id}".{block.name}{" order by all" if of_no_order else ""}'
+    return db.con.execute(f"select {', '.join(block.columns)} from ({rows})").fetchall()
 
 
 def _differences(block: Block, actual: list[tuple[Any, ...]]) -> Iterator[str]:

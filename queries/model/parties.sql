@@ -2,7 +2,8 @@
 -- title    = "Everyone: customers and prospects, with what the CRM says of them"
 -- optional = ["accounts.account_id", "accounts.name", "accounts.segment", "accounts.industry", "accounts.region", "accounts.origin", "accounts.owner_id", "accounts.created_on", "accounts.customer_since_on", "accounts.plan", "contacts.contact_id", "contacts.name", "contacts.first_name", "contacts.last_name", "contacts.segment", "contacts.region", "contacts.origin", "contacts.owner_id", "contacts.created_on", "contacts.email", "contacts.plan", "contacts.customer_since_on", "contacts.account_id", "users.user_id", "users.name", "users.is_active"]
 -- ///
--- An owner is a user of the system that names them: the ids of another are other people's.
+-- An owner is a user of the system that names them: the ids of another are other people's. Where that system exports no
+-- users, it is the one user of all systems who has the id.
 with companies as (
     select
         party_id,
@@ -55,6 +56,13 @@ colleagues as (
     from users
     where user_id is not null
     group by 1, 2
+),
+
+known_by_id as (
+    select user_id, min(system) as system, min(name) as name, bool_and(is_gone) as is_gone
+    from colleagues
+    group by user_id
+    having count(*) = 1
 )
 
 select
@@ -67,9 +75,9 @@ select
     coalesce(c.region, p.region) as region,
     coalesce(c.origin, p.origin) as origin,
     coalesce(c.owner_id, p.owner_id) as owner_id,
-    coalesce(c.owner_system, p.owner_system) as owner_system,
-    coalesce(u.name, c.owner_id, p.owner_id) as owner,
-    coalesce(u.is_gone, false) as is_owner_gone,
+    coalesce(e.system, c.owner_system, p.owner_system) as owner_system,
+    coalesce(u.name, e.name, c.owner_id, p.owner_id) as owner,
+    coalesce(u.is_gone, e.is_gone, false) as is_owner_gone,
     coalesce(c.created_on, p.created_on) as created_on,
     coalesce(c.customer_since_on, p.customer_since_on) as customer_since_on,
     coalesce(p.contacts, 0) as contacts
@@ -77,3 +85,6 @@ from named n
 left join companies c on c.party_id = n.party_id
 left join people p on p.party_id = n.party_id
 left join colleagues u on u.system = coalesce(c.owner_system, p.owner_system) and u.user_id = coalesce(c.owner_id, p.owner_id)
+left join known_by_id e
+    on e.user_id = coalesce(c.owner_id, p.owner_id)
+    and coalesce(c.owner_system, p.owner_system) not in (select system from colleagues)

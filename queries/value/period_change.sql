@@ -99,6 +99,7 @@ left join customers b on b.period = 'previous' and b.party_id = n.party_id
 left join beginnings f on f.party_id = n.party_id
 where n.period = 'current'
     and (n.window_purchases > 0 or b.window_purchases > 0 or n.window_revenue <> 0 or b.window_revenue <> 0)
+order by n.party_id
 -- /// table by_move
 select
     move,
