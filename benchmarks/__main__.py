@@ -83,7 +83,7 @@ class Bench:
         self.add_peak(measured, MEMORY_GOAL_GIB)
 
     def company(self) -> None:
-        folder = str(self.data / "company")
+        folder = str(self.data.with_name(f"{self.data.name}_company"))
         python("-m", "benchmarks.company", "make", folder)
         unit = float(python("-m", "benchmarks.company", "scan", folder).output)
         measured = analyze(Path(folder))

@@ -103,11 +103,17 @@ def read_audits(folders: Iterable[Path]) -> tuple[Audit, ...]:
     return tuple(sorted(found.values(), key=lambda a: (order.index(a.chapter), a.id)))
 
 
+PLACES = frozenset({"audit", "information_schema", "loaded", "main", "pg_catalog", "stored", "system", "temp"})
+"""Catalogs and schemas of a run, which no audit's tables may be mistaken for."""
+
+
 def read_audit(path: Path) -> Audit:
     """One audit file; AuditFileError names the file, the line and the rule it breaks."""
     header, blocks = split(path, "audit")
     if not NAME.fullmatch(path.stem):
         raise AuditFileError(f"{path}: an audit's id, its file's name, is small letters, digits and underscores")
+    if path.stem in PLACES:
+        raise AuditFileError(f"{path}: `{path.stem}` is a place in the database; call the audit otherwise")
     if path.parent.name not in CHAPTERS:
         raise AuditFileError(f"{path}: an audit lies in a folder named after its chapter: {', '.join(CHAPTERS)}")
     metrics = [b for b in blocks if b.name == "metrics"]

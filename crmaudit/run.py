@@ -16,7 +16,7 @@ from crmaudit.audits import Audit, Model, depends, is_query, makers_of
 from crmaudit.database import Database, identifier
 from crmaudit.methods import Estimate, false_discovery
 from crmaudit.needs import ANYTHING, NOTHING, REPORTED, Shapes, Wants, missing_columns, models_behind, told
-from crmaudit.sentences import figures, fill, headline
+from crmaudit.sentences import figures, figures_of, fill, headline
 from crmaudit.side_by_side import side_by_side
 
 Progress = Callable[[str], None]
@@ -70,6 +70,7 @@ class Runner:
         def build(db: Database, name: str) -> tuple[tuple[report.Method, ...], str | None]:
             model = self.models[name]
             progress(model.title)
+            failed.pop(name, None)
             try:
                 return self._build(db, model, model.sql)
             except (duckdb.OutOfMemoryException, duckdb.IOException):
@@ -280,7 +281,9 @@ class Runner:
             _create(db, item, block)
         metrics = answers.metrics(db, audit)
         partial = _holding(db, audit.partials)
-        reasons = [*item.withheld, *(fill(p.reason, figures(metrics), self.currency) for p in partial)]
+        # Without a row of metrics there is no figure to tell a reason by.
+        tellable = [p for p in partial if metrics or not figures_of(p.reason)]
+        reasons = [*item.withheld, *(fill(p.reason, figures(metrics), self.currency) for p in tellable)]
         biases = [p.bias for p in partial if p.bias]
         has_value = any(m.value is not None for m in metrics.values())
         status: report.Status = "unanswerable" if not has_value else "partial" if reasons else "answered"

@@ -12,6 +12,8 @@ NUMBERS_A_ROW = 32
 """Of running numbers a bit is set for each: up to so many times as many bits as rows are cheaper than a hash table."""
 
 LONGEST_NUMBER = 15
+WIDEST = 1_000_000_000
+"""DuckDB sets no more bits than that."""
 
 
 def is_unique(con: duckdb.DuckDBPyConnection, table: str, key: str, *, one_system: bool) -> bool:
@@ -34,7 +36,7 @@ def _is_numbered(con: duckdb.DuckDBPyConnection, table: str, key: str) -> bool:
     if not (least.isdecimal() and most.isdecimal() and max(len(least), len(most)) <= LONGEST_NUMBER):
         return False
     low, high = int(least), int(most)
-    if not low <= high < low + NUMBERS_A_ROW * rows:
+    if not low <= high < low + min(NUMBERS_A_ROW * rows, WIDEST):
         return False
     number = f"try_cast(substr({key}, {same + 1}) as bigint)"
     numbers = f"select {number} as n from {table}"

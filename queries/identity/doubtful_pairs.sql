@@ -11,8 +11,8 @@ tied as (
     select
         f.record,
         other.party as other_record,
-        case mine.kind when 'id' then 1.0 when 'email' then 0.98 when 'domain' then 0.9 when 'tax id' then 0.88 when 'phone' then 0.87 else 0.85 end as score,
-        case mine.kind when 'email' then 'e-mail' else mine.kind end || ' ' || mine.value as evidence
+        case mine.kind when 'id' then 1.0 when 'email' then 0.98 when 'domain' then 0.9 when 'tax id' then 0.88 when 'phone' then 0.8 else 0.85 end as score,
+        case mine.kind when 'email' then 'e-mail' when 'whole name' then 'name' else mine.kind end || ' ' || mine.value as evidence
     from found f
     join records on records.record = f.record
     join identifiers mine on mine.record = f.record

@@ -2,8 +2,8 @@
 -- title = "What is known of each record that could tie it to another"
 -- ///
 -- Shorter than any country's, or one digit over and over, a tax number was put in to get past a form. Of a telephone
--- number the last nine digits tell it with or without its country; one that several records of a system have is a
--- switchboard's, a branch office's or an agent's, and ties nobody.
+-- number the whole national one counts, and its country where both name it; one that several records of a system have is
+-- a switchboard's, a branch office's or an agent's, and ties nobody.
 with tax_numbers as (
     select system, account_id, name, email, number
     from (
@@ -28,12 +28,25 @@ called as (
     where phone is not null
 ),
 
-phone_numbers as (
-    select r.record, r.system, right(c.digits, 9) as number
+dialled as (
+    select
+        r.record,
+        r.system,
+        case
+            when c.is_abroad
+                then regexp_extract(c.digits, '^(1|7|2[07]|3[0-469]|4[013-9]|5[1-8]|6[0-6]|8[1246]|9[0-58]|[0-9]{3})', 1)
+        end as country,
+        c.digits
     from (
         select
             *,
-            regexp_replace(regexp_replace(lower(phone), '(ext|extension|durchwahl|x)[ .:]*[0-9]+$', ''), '[^0-9]+', '', 'g') as digits
+            regexp_matches(trim(phone), '^([+]|00)') as is_abroad,
+            regexp_replace(
+                regexp_replace(
+                    regexp_replace(lower(phone), '(;?ext[.]?|extension|durchwahl|dw|x|#)[ .:=]*[0-9]+$|[(]0[)]|[.]0$', '', 'g'), '[^0-9]+', '', 'g'
+                ),
+                '^0+', ''
+            ) as digits
         from called
     ) c
     join "references" r
@@ -43,16 +56,30 @@ phone_numbers as (
         and r.account_name is not distinct from c.account_name
         and r.email is not distinct from c.email
         and r.lead_id is null
-    where length(c.digits) between 9 and 15
-        and right(c.digits, 9) not in ('123456789', '234567890')
-        and right(c.digits, 7) <> repeat(right(c.digits, 1), 7)
 ),
 
-own_numbers as (
+phone_numbers as (
+    select record, system, country, number
+    from (
+        select record, system, country, substr(digits, length(coalesce(country, '')) + 1) as number
+        from dialled
+    ) national
+    where length(number) between 9 and 12
+        and not contains('01234567890123456789', right(number, 7))
+        and not contains('98765432109876543210', right(number, 7))
+        and right(number, 7) <> repeat(right(number, 1), 7)
+),
+
+shared_numbers as (
+    select number
+    from phone_numbers
+    group by number, system
+    having count(distinct record) > 1
+    union
     select number
     from phone_numbers
     group by number
-    having count(distinct record) = count(distinct system)
+    having count(distinct country) > 1
 ),
 
 known as (
@@ -114,9 +141,14 @@ known as (
     cross join settings s
     where s.grain = 'account'
     union all
-    select p.record, 'phone', p.number
-    from phone_numbers p
-    join own_numbers o on o.number = p.number
+    select record, 'phone', number
+    from phone_numbers
+    where number not in (select number from shared_numbers)
+    union all
+    select record, 'whole name', trim(regexp_replace(strip_accents(lower(account_name)), '[^a-z0-9\p{L}]+', ' ', 'g'))
+    from "references"
+    cross join settings
+    where account_name is not null and grain = 'account'
     union all
     select r.record, 'name', n.key
     from "references" r

@@ -37,7 +37,7 @@
 -- lists = "overdue_deals"
 -- [[partial]]
 -- when = "select count(*) > 0 from renewal_days where period = 'current' and due_on is null"
--- reason = "Subscriptions that run, with an MRR of {undated_mrr}, have neither renewal day nor billing period; they are left out."
+-- reason = "Subscriptions that run have neither renewal day nor billing period; they are left out."
 -- bias = "Too few renewals."
 -- [[partial]]
 -- when = "select count(*) > 0 from renewal_days where period = 'current' and mrr is null"

@@ -62,14 +62,26 @@ due as (
             when b.rate is null then least(coalesce(b.part_paid, b.owed), b.owed)
             else cast(least(coalesce(b.part_paid, b.owed), b.owed) * b.rate as decimal(18, 4))
         end as own_paid,
-        b.is_told or b.issued_on >= (select observed_from_on from coverage where entity = 'payments') as is_known
+        b.is_told,
+        b.issued_on >= (select observed_from_on from coverage where entity = 'payments') as has_payments_since
     from billed b
     cross join clock c
 ),
 
+-- The payments of one shop tell nothing of what another system bills: they are its own, or name its invoices.
+paid_systems as (
+    select system from payments where paid_on is not null
+    union
+    select invoice_system from receipts where invoice_system is not null
+),
+
 -- Whom a payment may concern is few or many; only they are put in order.
 marked as (
-    select d.*, p.party_id is not null or n.invoice_id is not null as has_receipts
+    select
+        d.* exclude (is_told, has_payments_since),
+        p.party_id is not null or n.invoice_id is not null as has_receipts,
+        d.is_told
+            or (coalesce(d.has_payments_since, false) and (p.party_id is not null or d.system in (select system from paid_systems))) as is_known
     from due d
     left join (
         select distinct party_id from receipts where invoice_id is null
