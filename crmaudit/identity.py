@@ -262,9 +262,12 @@ def _constants(con: duckdb.DuckDBPyConnection, table: Table, names: list[str]) -
     if not names:
         return {}
     first = _extremes(con, f"(select * from loaded.{table.name} limit {SAMPLE_ROWS})", names)
-    likely = [name for name, (least, most, _) in first.items() if least == most]
-    found = _extremes(con, f"loaded.{table.name}", likely) if likely else {}
-    return {name: f"'{quoted(least)}'::{kind}" for name, (least, most, kind) in found.items() if least == most}
+    likely = {name: f"'{quoted(least)}'::{kind}" for name, (least, most, kind) in first.items() if least == most}
+    return {
+        name: value
+        for name, value in likely.items()
+        if not con.execute(f"select 1 from loaded.{table.name} where {name} <> {value} limit 1").fetchall()
+    }
 
 
 def _extremes(con: duckdb.DuckDBPyConnection, rows: str, names: list[str]) -> dict[str, tuple[str, str, str]]:
