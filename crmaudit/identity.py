@@ -262,7 +262,11 @@ def _constants(con: duckdb.DuckDBPyConnection, table: Table, names: list[str]) -
     if not names:
         return {}
     first = _extremes(con, f"(select * from loaded.{table.name} limit {SAMPLE_ROWS})", names)
-    likely = {name: f"'{quoted(least)}'::{kind}" for name, (least, most, kind) in first.items() if least == most}
+    likely = {
+        name: f"'{quoted(least)}'::{kind}"
+        for name, (least, most, kind) in first.items()
+        if least is not None and least == most
+    }
     return {
         name: value
         for name, value in likely.items()
