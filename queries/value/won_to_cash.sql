@@ -30,7 +30,7 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "won_not_invoiced > won_never_invoiced"
--- text = "{invoiced_less} more was won than invoiced, with {invoiced_less_customers} customers who were invoiced for less than they signed."
+-- text = "{invoiced_less} more was won than invoiced, with {invoiced_less_customers|customer who was|customers who were} invoiced for less than signed."
 -- customers = "invoiced_less_customers"
 -- value = "invoiced_less"
 -- lists = "by_customer"
