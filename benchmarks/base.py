@@ -9,6 +9,7 @@ from __future__ import annotations
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,14 +125,16 @@ def scan(folder: Path) -> float:
     return statistics.median(seconds)
 
 
-def main(command: str, folder: str) -> None:
-    if command == "make":
-        print(make(Path(folder)))
-    elif command == "scan":
-        print(f"{scan(Path(folder)):.4f}")
-    else:
-        sys.exit(f"python -m benchmarks.base make|scan FOLDER, not {command}")
+def main(make: Callable[[Path], Path], scan: Callable[[Path], float]) -> None:
+    """Runs `make FOLDER` or `scan FOLDER` of the command line."""
+    match sys.argv[1:]:
+        case ["make", folder]:
+            print(make(Path(folder)))
+        case ["scan", folder]:
+            print(f"{scan(Path(folder)):.4f}")
+        case _:
+            sys.exit("make FOLDER or scan FOLDER")
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(make, scan)

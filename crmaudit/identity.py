@@ -19,7 +19,7 @@ from crmaudit import repeated_sales
 from crmaudit.audits import read_models
 from crmaudit.database import drop_loaded, filled_counts, quoted
 from crmaudit.doubles import find_doubles
-from crmaudit.name_forms import exact_key
+from crmaudit.name_forms import exact_key, whole_key
 from crmaudit.resemblance import join_similar_names
 from crmaudit.resources import folder
 from crmaudit.reviewed import Verdict, groups
@@ -160,7 +160,8 @@ def _join_by_rank(con: duckdb.DuckDBPyConnection, steps: dict[str, str], ranks: 
     """Table `found`: rank after rank joins the parties that are settled, or founds its own."""
     _name_domains(con)
     con.execute(
-        f"create or replace temp table name_keys as select account_name as name, {exact_key('account_name')} as key "
+        "create or replace temp table name_keys as select account_name as name, "
+        f"{whole_key('account_name')} as whole, {exact_key('account_name')} as key "
         'from (select distinct account_name from "references" where account_name is not null)'
     )
     con.execute(f"create or replace temp table identifiers as {steps['identifiers']}")

@@ -34,17 +34,22 @@ def any_of(forms: Iterable[str]) -> str:
     return "|".join(re.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form)))
 
 
-def exact_key(name: str) -> str:
-    """SQL for what two spellings of one company's name share: words in order, without a legal form at the end.
-
-    `name`: the SQL of a text. The key is empty where the name is nothing but legal forms.
-    """
+def whole_key(name: str) -> str:
+    """SQL for a company's name as it is, legal form and all: its words in order. `name`: the SQL of a text."""
     folded = f"lower({name})"
     for letter, plain in LETTERS.items():
         folded = f"replace({folded}, '{letter}', '{plain}')"
     marks = MARKS.replace("'", "''")
     folded = f"strip_accents(regexp_replace({folded}, '[{marks}]', '', 'g'))"
-    spaced = f"' ' || trim(regexp_replace({folded}, '[^a-z0-9\\p{{L}}]+', ' ', 'g')) || ' '"
+    return f"trim(regexp_replace({folded}, '[^a-z0-9\\p{{L}}]+', ' ', 'g'))"
+
+
+def exact_key(name: str) -> str:
+    """SQL for what two spellings of one company's name share: words in order, without a legal form at the end.
+
+    `name`: the SQL of a text. The key is empty where the name is nothing but legal forms.
+    """
+    spaced = f"' ' || {whole_key(name)} || ' '"
     forms = [*words()["anywhere"], *words()["end"]]
     forms += [" ".join(form) for form in forms if form.isalpha() and len(form) <= _LONGEST_DOTTED]
     # Forms are words and blanks: nothing in them means anything to a pattern.

@@ -88,6 +88,12 @@ def test_tax_number_that_only_fills_the_form_says_nothing(filler: str) -> None:
     assert links["account erp K"][1] == "own"
 
 
+@pytest.mark.parametrize(("one", "other"), [("???", "***"), ("GmbH", "G.m.b.H. & Co.")])
+def test_names_that_name_nobody_tie_nobody(one: str, other: str) -> None:
+    links, _ = resolved([("crm", "A1", one), ("erp", "K", other)], [])
+    assert links["account erp K"][1] == "own"
+
+
 def test_whole_name_goes_before_what_sisters_share() -> None:
     accounts = [("crm", "A1", "Blau Holz GmbH"), ("crm", "A2", "Blau Holz KG"), ("erp", "K", "BLAU HOLZ GMBH")]
     links, _ = resolved(accounts, [])

@@ -70,6 +70,12 @@ def test_telephone_number_says_nothing_against_a_web_site() -> None:
     assert links["account erp K"][1] == "own"
 
 
+def test_telephone_number_ties_no_persons() -> None:
+    accounts = [("crm", "A1", "Ada", None, None, "030 1234765"), ("shop", "K", "Ben", None, None, "030 1234765")]
+    links, _ = resolved(accounts, [], grain="person")
+    assert links["account shop K"][1] == "own"
+
+
 @pytest.mark.parametrize(
     "numbers", [("030 1234765", "030 1234765", "030 1234765"), ("030 0000000", "030 9999999", "030 0000000")]
 )

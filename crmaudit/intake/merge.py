@@ -17,6 +17,7 @@ from crmaudit.schema import TABLES
 
 OLDER = "a newer row has the same {key}"
 REPEATED = "the same row is in an overlapping export"
+ORIGIN = ("system", "source_id")
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,6 @@ def merge(con: duckdb.DuckDBPyConnection, entity: str, parts: Sequence[Part], am
         con.execute(f"alter table {target} drop column {UPDATED}")
     _complete(con, entity, {c for p in parts for c in p.columns}, _origin(parts[0]) if is_plain else ORIGIN)
     return merged
-
-
-ORIGIN = ("system", "source_id")
 
 
 def _origin(part: Part) -> tuple[str, ...]:

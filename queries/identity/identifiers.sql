@@ -3,7 +3,7 @@
 -- ///
 -- Shorter than any country's, or one digit over and over, a tax number was put in to get past a form. Of a telephone
 -- number the whole national one counts, and its country where both name it; one that several records of a system have is
--- a switchboard's, a branch office's or an agent's, and ties nobody.
+-- a switchboard's, a branch office's or an agent's, and ties nobody; nor does it tie persons, who share theirs at home.
 with tax_numbers as (
     select system, account_id, name, email, number
     from (
@@ -141,14 +141,16 @@ known as (
     cross join settings s
     where s.grain = 'account'
     union all
-    select record, 'phone', number
-    from phone_numbers
-    where number not in (select number from shared_numbers)
+    select p.record, 'phone', p.number
+    from phone_numbers p
+    cross join settings s
+    where s.grain = 'account' and p.number not in (select number from shared_numbers)
     union all
-    select record, 'whole name', trim(regexp_replace(strip_accents(lower(account_name)), '[^a-z0-9\p{L}]+', ' ', 'g'))
-    from "references"
-    cross join settings
-    where account_name is not null and grain = 'account'
+    select r.record, 'whole name', n.whole
+    from "references" r
+    join name_keys n on n.name = r.account_name
+    cross join settings s
+    where s.grain = 'account' and n.key <> ''
     union all
     select r.record, 'name', n.key
     from "references" r

@@ -122,21 +122,17 @@ with drawn as (
         where period = 'current' and purchases >= 3 and not is_contractual
     ) mixed
     where place <= 20000
-),
-
-numbered as (
-    select b.party_id, b.purchased_on, row_number() over (partition by b.party_id order by b.purchased_on) as place
-    from purchases b
-    join drawn d on d.party_id = b.party_id
 )
 
 select
-    party_id,
-    date_diff('day', max(purchased_on) filter (where place = 1), max(purchased_on) filter (where place = 2)) as first_days,
-    date_diff('day', max(purchased_on) filter (where place = 2), max(purchased_on) filter (where place = 3)) as second_days
-from numbered
-group by party_id
-order by party_id
+    b.party_id,
+    max(date_diff('day', b.previous_on, b.purchased_on)) filter (where b.place = 2) as first_days,
+    max(date_diff('day', b.previous_on, b.purchased_on)) filter (where b.place = 3) as second_days
+from purchases b
+join drawn d on d.party_id = b.party_id
+where b.place in (2, 3)
+group by b.party_id
+order by b.party_id
 -- /// metrics
 select
     round(sum(case when kind = 'contractual' then 1.0 else o.p_alive end)) as expected_active_customers,

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from crmaudit.intake import keys as key_rules
 from crmaudit.intake.keys import is_unique
 
 
@@ -38,3 +39,10 @@ def test_running_numbers_are_as_unique_as_their_texts(keys: list[str | None]) ->
     con.execute("create table t as select unnest(?::varchar[]) as k", [keys])
     known = [key for key in keys if key is not None]
     assert is_unique(con, "t", "k", one_system=True) is (len(known) == len(set(known)))
+
+
+def test_numbers_far_apart_are_told_without_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(key_rules, "NUMBERS_A_ROW", 10**9)
+    con = duckdb.connect()
+    con.execute("create table t as from (values ('1000000000'), ('2500000000')) as v(k)")
+    assert is_unique(con, "t", "k", one_system=True)
