@@ -77,7 +77,7 @@ def analyze(
     queries: Queries = None,
     memory: Annotated[
         str | None,
-        typer.Option(help="Memory for the database, such as 4GB; 1700MB unless told. The rest spills to disk."),
+        typer.Option(help="Memory for the database, such as 4GB; 1200MB unless told. The rest spills to disk."),
     ] = None,
     threads: Annotated[int | None, typer.Option(help="Threads for the database.", min=1)] = None,
     redact: Redact = False,

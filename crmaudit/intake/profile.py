@@ -19,6 +19,7 @@ SAMPLE_ROWS = 1000
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]+")
 _NUMBER = re.compile(f"(?:{forms.NUMBER}|{forms.SCIENTIFIC})")
 _DATE = re.compile("|".join(f"(?:{form})" for form in forms.DATE_FORMS.values()))
+_DIGIT = re.compile(r"\d")
 _SPACES = re.compile(r"\s")
 
 
@@ -72,19 +73,20 @@ def profile(con: duckdb.DuckDBPyConnection, table: RawTable, words: Vocabulary) 
         texts = (_SPACES.sub(" ", row[i]).strip() for row in rows if row[i] is not None)
         values = tuple(t for t in texts if t.lower() not in nothing)
         counted = Counter(values)
+        numeric = Counter({text: n for text, n in counted.items() if _DIGIT.search(text)})
         columns[name] = ColumnProfile(
             name=name,
             plain=english(name),
             values=values,
             distinct=frozenset(counted),
             rows=len(rows),
-            emails=_share(counted, lambda t: bool(_EMAIL.fullmatch(t))),
-            numbers=_share(counted, lambda t: bool(_NUMBER.fullmatch(t))),
-            dates=_share(counted, lambda t: bool(_DATE.fullmatch(t))),
-            booleans=_share(counted, lambda t: t.lower() in booleans),
+            emails=_share(counted, lambda t: bool(_EMAIL.fullmatch(t)), of=len(values)),
+            numbers=_share(numeric, lambda t: bool(_NUMBER.fullmatch(t)), of=len(values)),
+            dates=_share(numeric, lambda t: bool(_DATE.fullmatch(t)), of=len(values)),
+            booleans=_share(counted, lambda t: t.lower() in booleans, of=len(values)),
         )
     return Profile(table, columns, len(rows))
 
 
-def _share(counted: Counter[str], test: Callable[[str], bool]) -> float:
-    return sum(n for text, n in counted.items() if test(text)) / max(counted.total(), 1)
+def _share(counted: Counter[str], test: Callable[[str], bool], *, of: int) -> float:
+    return sum(n for text, n in counted.items() if test(text)) / max(of, 1)

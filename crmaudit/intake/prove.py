@@ -98,7 +98,7 @@ class Prover:
         end = block.rfind(newline) + len(newline)
         if end < len(newline):
             return 0
-        if not self._dialect.quote:
+        if not self._dialect.quote or b'"' not in block:
             return end
         is_open = block.count(b'"', 0, end) % 2
         while is_open and end > 0:
