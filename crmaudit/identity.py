@@ -45,8 +45,8 @@ def resolve(con: duckdb.DuckDBPyConnection, reviewed: Sequence[Verdict] = ()) ->
 
     Expects the tables of `loaded` and the table `settings`. Party ids are numbers in the order of (kind, system, id) of
     the record that founded the party, so that they do not depend on the order of rows, files or threads. What may be
-    one customer and was left apart is in `doubtful_pairs`; verdicts and whether the exports have their records, in
-    `reviewed_links`; sales that two systems bill in `repeated_sales`.
+    one customer and was left apart, two records of one system too, is in `doubtful_pairs`; verdicts and whether the
+    exports have their records, in `reviewed_links`; sales that two systems bill in `repeated_sales`.
     """
     steps = {model.name: model.sql for model in read_models(folder("queries") / "identity")}
     con.execute(f'create or replace temp table "references" as {steps["references"]}')
@@ -71,6 +71,7 @@ def resolve(con: duckdb.DuckDBPyConnection, reviewed: Sequence[Verdict] = ()) ->
         )
     _number_parties(con, has_verdicts=any(verdict.is_same for verdict in reviewed))
     find_doubles(con, steps)
+    con.execute(f"insert into doubtful_pairs {steps['doubles_to_review']}")
     for name in sorted(TABLES, key=lambda name: PARENTS.index(name) if name in PARENTS else len(PARENTS)):
         _write(con, TABLES[name])
         drop_loaded(con, name)

@@ -27,6 +27,8 @@ ACCOUNTS = [
     ("crm", "A4", "Hartmanns"),
     ("crm", "A5", "Hartmanny"),
 ]
+ALIKE = ("account crm A5", "Hartmanny", "account crm A4", "Hartmanns", 0.7468)
+"""The pair of these accounts themselves that somebody should look at."""
 
 Links = dict[str, tuple[Any, ...]]
 
@@ -38,7 +40,7 @@ def resolved(
     *,
     grain: str = "account",
 ) -> tuple[Links, list[tuple[Any, ...]]]:
-    """Record -> the record that founded its party, rule, score, whether doubtful; and the doubtful pairs.
+    """Record -> the record that founded its party, rule, score, whether doubtful; and the doubtful pairs but `ALIKE`.
 
     Rows are (system, id, name, domain, tax id, phone) of accounts and (system, account_id, account_name, email) of invoices.
     """
@@ -61,7 +63,7 @@ def resolved(
             "where party_id is not null order by record"
         ).fetchall()
         pairs = con.execute("select * exclude (evidence) from doubtful_pairs order by all").fetchall()
-        return {record: tuple(rest) for record, *rest in links}, pairs
+        return {record: tuple(rest) for record, *rest in links}, [pair for pair in pairs if pair != ALIKE]
 
 
 @pytest.mark.parametrize(
@@ -155,6 +157,7 @@ def test_name_between_two_is_left_apart_and_listed() -> None:
 def test_what_is_tied_to_two_is_listed_with_both() -> None:
     _, pairs = resolved([("crm", "A1", "Twin Ltd"), ("crm", "A2", "Twin AG")], [("billing", None, "Twin")])
     assert pairs == [
+        ("account crm A2", "Twin AG", "account crm A1", "Twin Ltd", 0.84),
         ("name twin", "Twin", "account crm A1", "Twin Ltd", 0.85),
         ("name twin", "Twin", "account crm A2", "Twin AG", 0.85),
     ]
@@ -242,11 +245,22 @@ def test_not_the_same_is_obeyed_by_exact_and_by_similar_names() -> None:
     assert pairs == []
 
 
+def test_one_verdict_on_two_accounts_of_a_system_brings_together_what_they_split() -> None:
+    accounts = [("crm", "A1", "Twin Ltd", "twin.example"), ("crm", "A2", "Twin AG", "twin.example")]
+    invoices = [("billing", None, "Twin", "it@twin.example"), ("billing", None, "Twin AG", "office@twin.example")]
+    links, pairs = resolved(accounts, invoices)
+    assert len({founder for founder, *_ in links.values()}) > 1
+    assert ("account crm A2", "Twin AG", "account crm A1", "Twin Ltd", 0.84) in pairs
+    links, pairs = resolved(accounts, invoices, [same("account crm A2", "account crm A1")])
+    assert {founder for founder, *_ in links.values()} == {"account crm A1"}
+    assert pairs == []
+
+
 def test_not_the_same_leaves_the_other_of_two() -> None:
     accounts = [("crm", "A1", "Twin Ltd"), ("crm", "A2", "Twin AG")]
     links, pairs = resolved(accounts, [("billing", None, "Twin")], [apart("name twin", "account crm A2")])
     assert links["name twin"][:2] == ("account crm A1", "name")
-    assert pairs == []
+    assert pairs == [("account crm A2", "Twin AG", "account crm A1", "Twin Ltd", 0.84)]
 
 
 def test_not_the_same_parts_two_who_joined_one() -> None:
@@ -348,20 +362,23 @@ def test_review_is_written_and_its_verdict_obeyed(tmp_path: Path) -> None:
     analyze(exports, out, Settings())
     with (out / "review.csv").open(newline="") as file:
         rows = list(csv.DictReader(file))
-    assert [(row["name"], row["other_name"]) for row in rows] == [
-        ("Hartmanng", "Hartmanns"),
-        ("Hartmanng", "Hartmanny"),
+    assert [(row["name"], row["other_name"], row["evidence"]) for row in rows] == [
+        ("Hartmanny", "Hartmanns", "similar name Hartmanny / Hartmanns"),
+        ("Hartmanng", "Hartmanns", "similar name"),
+        ("Hartmanng", "Hartmanny", "similar name"),
     ]
-    assert rows[0]["evidence"] == "similar name"
 
     links = exports / "links.csv"
     links.write_text(
-        f"record,other_record,verdict\n{rows[0]['record']},{rows[0]['other_record']},same\nname gone,{rows[0]['record']},same\n"
+        "record,other_record,verdict\n"
+        f"{rows[0]['record']},{rows[0]['other_record']},not the same\n"
+        f"{rows[1]['record']},{rows[1]['other_record']},same\n"
+        f"name gone,{rows[0]['record']},same\n"
     )
     told = analyze(exports, out, Settings(), reviewed=links)
     assert (out / "review.csv").read_text().count("\n") == 1
     assert [f.text for f in told.findings if "links.csv" in f.text] == [
-        "links.csv names records that these exports do not have, in line 3."
+        "links.csv names records that these exports do not have, in line 4."
     ]
     assert [source.path for source in told.sources] == ["billing_invoices.csv", "crm_accounts.csv"]
 
