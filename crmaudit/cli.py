@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from crmaudit import __version__
-from crmaudit.errors import UsageError
+from crmaudit.errors import FailedError, UsageError
 from crmaudit.mishaps import ends_told, mishaps_told
 
 
@@ -125,6 +125,8 @@ def analyze(
         raise typer.Exit(1)
     if fail_on and any(f.level in ("act", fail_on) for a in report.audits for f in a.findings):
         raise typer.Exit(1)
+    if failed := [result.id for result in report.audits if result.status == "failed"]:
+        raise FailedError(f"{', '.join(failed)} failed; the report says why, and answers the other questions")
 
 
 @app.command()

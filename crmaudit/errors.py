@@ -31,6 +31,12 @@ class MailError(CrmauditError):
     exit_code = 69
 
 
+class FailedError(CrmauditError):
+    """A question failed, by a fault of ours or of its own SQL; the report is written, with the reason in it."""
+
+    exit_code = 70
+
+
 class LockedError(CrmauditError):
     """Another run is writing to the same folder."""
 

@@ -101,7 +101,8 @@ def test_audits_of_ones_own_are_run_and_reach_no_file(small: Audited, tmp_path: 
     rule = f'-- [[finding]]\n-- level = "act"\n-- when = "{when}"\n-- text = "x"\n-- [metrics]'
     own(queries, OWN.replace("-- [metrics]", rule), "know/reads_when.sql")
     ran = crmaudit("analyze", small.exports, "--out", tmp_path / "audit", "--queries", queries)
-    assert ran.code == 0
+    assert ran.code == 70
+    assert "crmaudit: reads, reads_when failed; the report says why" in ran.err
     text = (tmp_path / "audit" / "audit.json").read_text(encoding="utf-8")
     assert SECRET not in text
     told = json.loads(text)
