@@ -65,6 +65,20 @@ def test_notes_of_persons_are_on_no_page(example: Audited) -> None:
         assert note not in crmaudit("customer", id_, "--audit", example.folder, "--format", kind).out
 
 
+def test_who_has_no_id_is_found_by_name_without_accents_and_by_their_record(tmp_path: Path) -> None:
+    exports, out = tmp_path / "exports", tmp_path / "audit"
+    exports.mkdir()
+    (exports / "invoices.csv").write_text(
+        "invoice_id,customer_name,issue_date,amount\nI1,Müller Bau,2026-01-05,10\nI2,Müller Druck,2026-01-05,10\n",
+        encoding="utf-8",
+    )
+    assert crmaudit("analyze", exports, "--out", out, "--quiet").code == 0
+    several = crmaudit("customer", "muller", "--audit", out)
+    assert "2 may be meant by 'muller'; name one by its id:\n  name muller bau Müller Bau\n" in several.err
+    for words in ("name muller bau", "MULLER BAU", "müller bau"):
+        assert "Müller Bau" in crmaudit("customer", words, "--audit", out).out
+
+
 def test_several_who_may_be_meant_are_listed(example: Audited) -> None:
     ran = crmaudit("customer", "caf", "--audit", example.folder)
     assert (ran.code, ran.out) == (2, "")
