@@ -216,6 +216,22 @@ def test_quickbooks_customers_are_their_parents_and_not_deleted() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "open_amounts"),
+    [
+        ("quickbooks_invoices", {"1001": "0", "1002": "800.25", "1003": "0"}),
+        ("quickbooks_sales", {"1001": "0", "1002": "0"}),
+        ("xero_invoices", {"INV-1": "0", "INV-2": "80.25"}),
+        ("xero_invoices_warehouse", {"i1": "0", "i2": "47.99", "i3": "0"}),
+        ("stripe_invoices", {"in_1": "0", "in_2": "12000", "in_3": "1"}),
+        ("shopify_orders", {"#1001": "0", "#1002": "5.25"}),
+    ],
+)
+def test_the_balance_of_an_invoice_is_what_is_still_owed(name: str, open_amounts: dict[str, str]) -> None:
+    expected = [(number, Decimal(amount)) for number, amount in open_amounts.items()]
+    assert asked(name, "invoice_id, open_amount") == expected
+
+
 def test_quickbooks_payments_and_estimates_are_no_invoices() -> None:
     assert asked("quickbooks_sales", "invoice_id, amount") == [("1001", Decimal("1200.5")), ("1002", Decimal("800.25"))]
     assert excluded("quickbooks_sales") == {"no invoice": 2}
