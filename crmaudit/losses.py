@@ -45,6 +45,18 @@ def questions(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
         yield report.Finding(f"sources/act/{name}", "act", text)
 
 
+def gross(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Files whose amounts hold tax, and no column tells the net: what is bought counts gross there."""
+    for source in sources:
+        mapping = source.recognition.mapping
+        if mapping is None or not mapping.amount_is_gross or not source.source.rows_loaded:
+            continue
+        if not (mapping.has("net_amount") or mapping.tells_net):
+            path = source.source.path
+            text = f"{path}: its amounts hold tax, and no net amount can be told. Revenue from this file is gross."
+            yield report.Finding(f"sources/info/{path}", "info", text)
+
+
 def unread_source(error: Unreadable) -> report.Source:
     """The account of a file that could not be read."""
     return report.Source(

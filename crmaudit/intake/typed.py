@@ -186,6 +186,8 @@ class _Build:
         names = {m.column for m in self.mapping.columns} | set(self.mapping.constants)
         names |= set(derived_states(self.entity, self.mapping, self.caster.words)) | set(self._from_name())
         names |= {d.column for d in self.mapping.derived}
+        if self.mapping.tells_net:
+            names.add("net_amount")
         if "closed_on" in names and self.splits_close_date():
             names.add("expected_close_on")
         if self.currency_source:
@@ -237,6 +239,8 @@ class _Build:
         for column in self.mapping.minor_units:
             if column in values and "currency" in values:
                 values[column] = in_units(values[column], values["currency"], self.caster.words)
+        if self.mapping.tells_net:
+            values["net_amount"] = f"(({values['amount']}) - ({values['tax_amount']}))::decimal(18, 4)"
         if self.splits_close_date() and "closed_on" in values:
             closed, outcome = values["closed_on"], values["outcome"]
             values["closed_on"] = f"case when ({outcome}) in ('won', 'lost') then {closed} end"

@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from crmaudit import losses
 from crmaudit.intake.load import LoadedSource, load
 from crmaudit.intake.read import read
 from crmaudit.intake.synonyms import known_exports, unused_exports
@@ -253,6 +254,30 @@ def test_a_quickbooks_report_has_title_lines_and_a_total(tmp_path: Path) -> None
     assert (source.system, source.entity, source.rows_loaded) == ("quickbooks", "invoices", 3)
     query = "select sum(amount), min(currency), max(currency), max(account_name) from loaded.invoices"
     assert con.execute(query).fetchall() == [(Decimal(1930), "USD", "USD", "Quarry SA")]
+
+
+def test_totals_hold_tax_and_what_is_bought_is_net_where_the_tax_is_told() -> None:
+    assert asked("xero_invoices", "invoice_id, net_amount, amount") == [
+        ("INV-1", Decimal("270.45"), Decimal("300.5")),
+        ("INV-2", Decimal("72.23"), Decimal("80.25")),
+    ]
+    assert asked("stripe_invoices", "invoice_id, net_amount")[:2] == [("in_1", Decimal(40)), ("in_2", Decimal(12000))]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_gross"),
+    [
+        ("xero_invoices", False),
+        ("xero_invoices_warehouse", False),
+        ("quickbooks_sales", True),
+        ("shopify_orders", True),
+    ],
+)
+def test_amounts_that_hold_an_unknown_tax_are_told(name: str, is_gross: bool) -> None:
+    _, done = loaded(name)
+    told = [finding.text for finding in losses.gross(done.sources)]
+    assert told == [f"{name}.csv: its amounts hold tax, and no net amount can be told. "
+                    "Revenue from this file is gross."] * is_gross  # fmt: skip
 
 
 @pytest.mark.parametrize("repeated", ["300.50", ""])
