@@ -199,7 +199,12 @@ def _take_in(
     if not any(source.rows_loaded for source in sources):
         told = "".join(f"\n{s.path}: {s.rows_read:,} rows, {s.rows_rejected:,} of them rejected" for s in sources)
         raise InputError(f"{exports} holds no row that can be used, only headers or rows that do not fit them:{told}")
-    findings = (*losses.of_files(sources, unread), *losses.questions(loaded.sources), *losses.gross(loaded.sources))
+    findings = (
+        *losses.of_files(sources, unread),
+        *losses.questions(loaded.sources),
+        *losses.of_values(loaded.sources),
+        *losses.gross(loaded.sources),
+    )
     return Known((*sources, *(losses.unread_source(e) for e in unread)), findings)
 
 

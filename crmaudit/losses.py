@@ -32,8 +32,24 @@ def of_files(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> 
     for source in sources:
         if source.entity is not None and source.rows_rejected * 100 > source.rows_read:
             name = source.path + (f" ({source.sheet})" if source.sheet else "")
-            text = f"{name}: {source.rows_rejected:,} of {source.rows_read:,} rows were rejected; rejects.csv says why."
+            text = (
+                f"{name}: {source.rows_rejected:,} of {source.rows_read:,} rows were rejected, since the line, its id, "
+                "its day or its amount cannot be read; rejects.csv says why."
+            )
             yield report.Finding(f"sources/act/{name}", "act", text)
+
+
+def of_values(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Columns of which more than 1 % of the rows have a value that could not be read."""
+    for source in sources:
+        path, rows = source.source.path, source.source.rows_read
+        for column, values in source.unread:
+            if values * 100 > rows:
+                text = (
+                    f"{path}: {values:,} of {rows:,} rows have a value in {column!r} that could not be read. "
+                    "They count without it; rejects.csv has each."
+                )
+                yield report.Finding(f"sources/watch/{path} {column}", "watch", text)
 
 
 def questions(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:

@@ -40,6 +40,8 @@ class LoadedSource:
     """Sum of the main amount over all records that could be read; None where the entity has no amount."""
     money_loaded: Decimal | None
     """The same over the rows in `loaded.<entity>`; money read = loaded + excluded + on rejected records."""
+    unread: tuple[tuple[str, int], ...] = ()
+    """(source column, values that could not be read), of records that are kept without them."""
 
 
 @dataclass(frozen=True)
@@ -259,7 +261,7 @@ def _account(
         notes=(*raw.notes, *step.typed.notes, *step.future, *_stamps(found), *_rivals(found), *notes, *exact),
     )
     loaded = Decimal(money) if money is not None else (Decimal(0) if amount else None)
-    return LoadedSource(step.source_id, source, found, step.typed.money_read, loaded)
+    return LoadedSource(step.source_id, source, found, step.typed.money_read, loaded, step.typed.unread)
 
 
 def _stamps(found: Recognition) -> tuple[str, ...]:

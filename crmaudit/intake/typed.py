@@ -26,6 +26,8 @@ UPDATED = "_updated"
 MAIN_AMOUNTS = ("amount", "net_amount", "mrr")
 MAIN_DATES = ("closed_on", "ended_on")
 """Besides a table's first fact: an end that cannot be read must not leave a contract or a deal open."""
+LASTING = ("accounts", "contacts", "products", "users")
+"""Who and what there is: known without the day on which somebody wrote it down."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Typed:
     notes: tuple[str, ...]
     has_unique_key: bool
     """False also where nobody looked."""
+    unread: tuple[tuple[str, int], ...]
+    """(source column, values that could not be read), of records that are kept without them."""
 
 
 def main_amount(entity: str, mapping: ColumnMapping) -> str | None:
@@ -59,8 +63,15 @@ def main_amount(entity: str, mapping: ColumnMapping) -> str | None:
 
 
 def decisive(entity: str, mapping: ColumnMapping) -> frozenset[str]:
-    """The columns without which a record is nothing: when one cannot be cast, the whole record is rejected."""
+    """The columns without which a record is nothing: when one cannot be cast, the whole record is rejected.
+
+    A deal is won or lost without its value, and whatever the day on which it was opened.
+    """
     table = TABLES[entity]
+    if entity in LASTING:
+        return frozenset(filter(None, [table.key]))
+    if entity == "opportunities":
+        return frozenset(filter(None, [table.key, *MAIN_DATES]))
     amount = main_amount(entity, mapping)
     first = next((c.name for c in table.facts if mapping.source_of(c.name)), None)
     ends = [c for c in MAIN_DATES if any(column.name == c for column in table.columns)]
@@ -113,7 +124,8 @@ def typed_table(
         con.execute(f"drop table if exists {name}")
         _create_in_order(con, build.create(casts, keep_raw=True))
     lines = mark_further_lines(con, name, mapping, build.amount)
-    rejected, notes, money = _settle(con, build, casts, kept_raw=not clean)
+    rejected, unread, money = _settle(con, build, casts, kept_raw=not clean)
+    notes = [f"{column}: {cells} values could not be read and count as absent" for column, cells in unread]
     excluded = _exclude(con, build)
     return Typed(
         name=name,
@@ -124,6 +136,7 @@ def typed_table(
         money_read=money,
         notes=(*(n for c in casts for n in c.notes), *notes, *lines),
         has_unique_key=has_unique_key,
+        unread=unread,
     )
 
 
@@ -292,10 +305,10 @@ def _is_clean(con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[Col
 
 def _settle(
     con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[ColumnCast], *, kept_raw: bool
-) -> tuple[int, list[str], Decimal | None]:
-    """Write rejects, take rejected records out, drop helper columns. Returns records rejected, notes, money read."""
+) -> tuple[int, tuple[tuple[str, int], ...], Decimal | None]:
+    """Write rejects, take rejected records out, drop helper columns. Returns records rejected, `unread`, money read."""
     money = _money(con, build.name, build.amount)
-    notes: list[str] = []
+    unread: list[tuple[str, int]] = []
     rejected = 0
     if kept_raw:
         main = decisive(build.entity, build.mapping)
@@ -310,12 +323,12 @@ def _settle(
                 keep = f"and not ({fatal})" if fatal else ""
                 cells = number(con, f"select count(*) from {build.name} where _raw_{i} is not null {keep}")
                 if cells:
-                    notes.append(f"{cast.mapped.source}: {cells} values could not be read and count as absent")
+                    unread.append((cast.mapped.source, cells))
         if rejected:
             con.execute(f"delete from {build.name} where {fatal}")
         for i, _ in raws:
             con.execute(f"alter table {build.name} drop column _raw_{i}")
-    return rejected, notes, money
+    return rejected, tuple(unread), money
 
 
 def _write_rejects(con: duckdb.DuckDBPyConnection, build: _Build, cast: ColumnCast, raw: str, *, fatal: bool) -> None:
