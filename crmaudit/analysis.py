@@ -198,10 +198,12 @@ def _take_in(
     sources = tuple(s.source for s in loaded.sources)
     if not any(source.rows_loaded for source in sources):
         told = "".join(f"\n{s.path}: {s.rows_read:,} rows, {s.rows_rejected:,} of them rejected" for s in sources)
+        told += "".join(f"\n{finding.text}" for finding in losses.two_readings(loaded.sources))
         raise InputError(f"{exports} holds no row that can be used, only headers or rows that do not fit them:{told}")
     findings = (
         *losses.of_files(sources, unread),
         *losses.questions(loaded.sources),
+        *losses.two_readings(loaded.sources),
         *losses.of_values(loaded.sources),
         *losses.gross(loaded.sources),
     )

@@ -43,13 +43,26 @@ def of_values(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
     """Columns of which more than 1 % of the rows have a value that could not be read."""
     for source in sources:
         path, rows = source.source.path, source.source.rows_read
+        asked = {question.column for question in source.questions}
         for column, values in source.unread:
-            if values * 100 > rows:
+            if values * 100 > rows and column not in asked:
                 text = (
                     f"{path}: {values:,} of {rows:,} rows have a value in {column!r} that could not be read. "
                     "They count without it; rejects.csv has each."
                 )
                 yield report.Finding(f"sources/watch/{path} {column}", "watch", text)
+
+
+def two_readings(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Columns whose dates or numbers can be read in two ways, and how to say which."""
+    for source in sources:
+        path = source.source.path
+        for question in source.questions:
+            text = (
+                f"{path}: {question.values:,} values of {question.column!r} are set aside, since {question.between} "
+                f'cannot be told apart. Say in crmaudit.toml: [files."{path}"] {question.setting}.'
+            )
+            yield report.Finding(f"sources/act/{path} {question.column}", "act", text)
 
 
 def questions(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:

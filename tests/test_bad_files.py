@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,7 +127,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     findings: dict[str, str] = {}
     for finding in report["findings"]:
         name = finding["text"].split(" ")[0].rstrip(":")
-        findings[name] = f"{finding['level']}: {finding['text']}"
+        findings[name] = findings.get(name, "") + f"{finding['level']}: {finding['text']}"
     metrics = next(a for a in report["audits"] if a["id"] == "abc_ranking")["metrics"]
     return Told(findings, {s["path"]: s for s in report["sources"]}, rejects, metrics["a_customers"]["value"])
 
@@ -156,6 +157,17 @@ def test_what_does_not_fit_is_listed_with_line_column_and_reason(told: Told, nam
 @pytest.mark.parametrize("name", ["either_order.csv", "either_mark.csv"])
 def test_what_has_two_readings_says_that_the_settings_can_tell(told: Told, name: str) -> None:
     assert any("the settings can say" in note for note in told.sources[name]["notes"])
+    setting = {"either_order.csv": 'date_order = "dmy" (or "mdy")', "either_mark.csv": 'decimal = "," (or ".")'}[name]
+    assert f'cannot be told apart. Say in crmaudit.toml: [files."{name}"] {setting}.' in told.findings[name]
+
+
+def test_a_folder_of_nothing_but_two_readings_says_how_to_tell(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "either.csv").write_bytes(SET_APART["either_order.csv"][0])
+    ran = crmaudit("analyze", tmp_path / "exports", "--out", tmp_path / "audit")
+    assert ran.code == 2
+    assert "either.csv: 2 values of 'issue_date' are set aside" in ran.said
+    assert '[files."either.csv"] date_order = "dmy" (or "mdy")' in ran.said
 
 
 @pytest.mark.parametrize("name", LEFT)

@@ -15,7 +15,7 @@ from crmaudit.intake.cast import Caster
 from crmaudit.intake.complete import complete
 from crmaudit.intake.lines import keep_lines_of_loaded_invoices, lines_of_invoices
 from crmaudit.intake.merge import Part, merge
-from crmaudit.intake.raw import RawTable
+from crmaudit.intake.raw import Question, RawTable
 from crmaudit.intake.recognise import Recognition, recognise
 from crmaudit.intake.sql import one_row, quoted
 from crmaudit.intake.synonyms import vocabulary
@@ -42,6 +42,7 @@ class LoadedSource:
     """The same over the rows in `loaded.<entity>`; money read = loaded + excluded + on rejected records."""
     unread: tuple[tuple[str, int], ...] = ()
     """(source column, values that could not be read), of records that are kept without them."""
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -261,7 +262,8 @@ def _account(
         notes=(*raw.notes, *step.typed.notes, *step.future, *_stamps(found), *_rivals(found), *notes, *exact),
     )
     loaded = Decimal(money) if money is not None else (Decimal(0) if amount else None)
-    return LoadedSource(step.source_id, source, found, step.typed.money_read, loaded, step.typed.unread)
+    typed = step.typed
+    return LoadedSource(step.source_id, source, found, typed.money_read, loaded, typed.unread, typed.questions)
 
 
 def _stamps(found: Recognition) -> tuple[str, ...]:

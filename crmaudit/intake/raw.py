@@ -25,6 +25,18 @@ class Reject:
 
 
 @dataclass(frozen=True)
+class Question:
+    """Values of a column that can be read in two ways and are set aside, and the setting that would tell."""
+
+    column: str
+    values: int
+    between: str
+    """"day and month", "thousands and decimals"."""
+    setting: str
+    """As it is written in a `[files]` table, with both answers."""
+
+
+@dataclass(frozen=True)
 class RawTable:
     """One file or one sheet, proven, as text."""
 

@@ -14,7 +14,7 @@ from crmaudit.intake.cast import Caster, ColumnCast, prove_casts, quick_casts
 from crmaudit.intake.keys import is_unique
 from crmaudit.intake.mapping import ColumnMapping
 from crmaudit.intake.profile import Profile
-from crmaudit.intake.raw import VALUE_LENGTH, RawTable
+from crmaudit.intake.raw import VALUE_LENGTH, Question, RawTable
 from crmaudit.intake.rules import derived_value, excluded_row, in_units, mark_further_lines
 from crmaudit.intake.sql import listed, literal, number, one_row, quoted
 from crmaudit.intake.states import derived_states, state_value
@@ -54,6 +54,7 @@ class Typed:
     """False also where nobody looked."""
     unread: tuple[tuple[str, int], ...]
     """(source column, values that could not be read), of records that are kept without them."""
+    questions: tuple[Question, ...]
 
 
 def main_amount(entity: str, mapping: ColumnMapping) -> str | None:
@@ -137,6 +138,7 @@ def typed_table(
         notes=(*(n for c in casts for n in c.notes), *notes, *lines),
         has_unique_key=has_unique_key,
         unread=unread,
+        questions=tuple(c.question for c in casts if c.question),
     )
 
 
