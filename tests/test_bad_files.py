@@ -85,12 +85,24 @@ SET_APART: dict[str, tuple[bytes, int, str, str]] = {
     "either_order.csv": (HEADER + invoice("J1", "03/04/2025") + invoice("J2", "05/06/2025"), 2, "issue_date", "day and month cannot be told apart"),
     "no_number.csv": (good("K", 9) + invoice("K10", amount="ten"), 11, "net_amount", "not a number"),
     "either_mark.csv": (HEADER + invoice("L1", amount="1.234") + invoice("L2", amount="2.345"), 2, "net_amount", "thousands and decimals cannot be told apart"),
-    "header_again.csv": (good("M") + HEADER + invoice("M4"), 5, "", "the header again"),
-    "total.csv": (good("N") + b"Total,,,31.50,,\n", 5, "", "a total, not a record"),
     "two_tables.csv": (good("O", 15) + b"\nteam,head,since,sales,land,state\nNorth,Ann,2026-01-01,3.50,DE,x\n", 18, "", "another table"),
     "broken.ndjson": (b'{"invoice_id":"P1","customer_name":"Acme Ltd","issue_date":"2026-01-05","net_amount":"1.50"}\n{"invoice_id":"P2",\n', 2, "", "JSON"),
 }  # fmt: skip
 """File -> content, the line and the column of what is set apart, and the reason."""
+
+NO_RECORD: dict[str, tuple[bytes, str]] = {
+    "header_again.csv": (good("M") + HEADER + invoice("M4"), "the header again"),
+    "total.csv": (good("N") + b"Total,,,31.50,,\n", "a total, not a record"),
+    "report.by.csv": (
+        b"Invoices by customer,,,,,\nOurs Ltd,,,,,\n\n" + good("Q") + b"Acme Ltd,,,,,\n" + invoice("Q4"),
+        "a heading between records, not a record",
+    ),
+    "stamped.csv": (
+        b"Invoices by day,,,,,\nOurs Ltd,,,,,\n\n" + good("R") + b"\n\nMonday 5 January 2026 10:12 - Accrual basis\n",
+        "a line of the report, not a record",
+    ),
+}
+"""File -> content, and why one line is left out with which nothing is lost."""
 
 LEFT: dict[str, tuple[bytes, str]] = {
     "shapes.csv": (b"colour,shape\nred,round\nblue,square\n", "No table fits"),
@@ -116,7 +128,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     exports = place / "exports"
     exports.mkdir()
     (exports / "invoices.csv").write_text(INVOICES)
-    bad = {name: case[0] for cases in (UNREADABLE, SET_APART, LEFT) for name, case in cases.items()}
+    bad = {name: case[0] for cases in (UNREADABLE, SET_APART, NO_RECORD, LEFT) for name, case in cases.items()}
     for name, content in bad.items():
         (exports / name).write_bytes(content)
     ran = crmaudit("analyze", exports, "--out", place / "audit", "--as-of", "2026-06-30")
@@ -152,6 +164,16 @@ def test_what_does_not_fit_is_listed_with_line_column_and_reason(told: Told, nam
     assert source["rows_read"] == source["rows_loaded"] + source["rows_rejected"] + source["rows_excluded"]
     assert told.findings[name].startswith("act: ")
     assert "rejects.csv says why" in told.findings[name]
+
+
+@pytest.mark.parametrize("name", NO_RECORD)
+def test_a_line_with_which_nothing_is_lost_is_excluded_with_its_reason(told: Told, name: str) -> None:
+    source = told.sources[name]
+    assert (source["rows_rejected"], source["rows_excluded"]) == (0, 1)
+    assert source["rows_read"] == source["rows_loaded"] + 1
+    assert [(e["reason"], e["rows"]) for e in source["exclusions"]] == [(NO_RECORD[name][1], 1)]
+    assert [r["reason"] for r in told.rejects if r["file"] == name] == [NO_RECORD[name][1]]
+    assert name not in told.findings
 
 
 @pytest.mark.parametrize("name", ["either_order.csv", "either_mark.csv"])

@@ -12,6 +12,7 @@ from crmaudit.intake.prove import Prover
 from crmaudit.intake.raw import VALUE_LENGTH, Reject
 
 LONGEST_RECORD = 1 << 20
+LINE_OF_REPORT = "a line of the report, not a record"
 _SHORT_RUN = 1 << 11
 _BOTH = {"number", "date"}
 
@@ -156,14 +157,14 @@ class RecordReader:
     def _accept(
         self, reading: Reading, raw: bytes, written: bytes, *, check_totals: bool, broken: bool = False
     ) -> None:
-        reason = None
+        reason, is_record = None, True
         self._is_another_table |= self._is_after_blank and self._begins_a_table(raw)
         self._is_after_blank = False
         if not raw.strip(self._dialect.delimiter):
             reading.blanks += 1
             return
         if raw == self._dialect.header_line:
-            reason = "the header again"
+            reason, is_record = "the header again", False
         elif self._is_another_table:
             reason = "of another table that begins below an empty line: give it a file of its own"
         elif broken:
@@ -173,9 +174,9 @@ class RecordReader:
         elif check_totals:
             cells = split(raw, self._dialect.delimiter, self._dialect.quote)
             if values.is_total(cells, report=self._dialect.report):
-                reason = "a total, not a record"
+                reason, is_record = "a total, not a record", False
             elif self._dialect.report and values.is_heading(cells):
-                reason = "a heading between records, not a record"
+                reason, is_record = "a heading between records, not a record", False
         if reason is None:
             lines = 1 if self._line_per_record else 1 + raw.count(self._line_end)
             reading.take(written + self._newline, 1, lines)
@@ -183,7 +184,7 @@ class RecordReader:
             reading.is_multiline |= b"\n" in raw or b"\r" in raw
             reading.is_rewritten |= written is not raw
         else:
-            reading.rejects.append(Reject(reading.lines, None, shown(raw), reason))
+            reading.rejects.append(Reject(reading.lines, None, shown(raw), reason, is_record))
 
     def _begins_a_table(self, raw: bytes) -> bool:
         """Whether a record below an empty line is a header: names only, though two columns hold numbers and days."""
@@ -211,6 +212,9 @@ class RecordReader:
             if self._is_followed_by_nothing(cells):
                 written = self._written(cells[: self._dialect.width])
                 self._accept(reading, raw, written, check_totals=check_totals)
+                return end
+            if self._dialect.report and len(cells) == 1:
+                reading.rejects.append(Reject(reading.lines, None, shown(raw), LINE_OF_REPORT, is_record=False))
                 return end
             reason = self._wrong_width(len(cells))
         else:
