@@ -32,6 +32,7 @@ from crmaudit.database import Database, create_loaded, filled_counts, make_writa
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
 from crmaudit.intake.load import load
+from crmaudit.intake.overrides import without_unread
 from crmaudit.intake.raw import RawTable, Unreadable
 from crmaudit.intake.read import read_packed
 from crmaudit.renderings import Format
@@ -189,7 +190,8 @@ def _take_in(
     raws, unread = read_all(con, exports, found, scratch, progress)
     if not raws:
         raise InputError("None of the files can be read:\n" + "\n".join(str(e) for e in unread))
-    loaded = load(con, raws, today=today, overrides=settings.files, timezone=settings.timezone)
+    overrides, unread = without_unread(settings.files, unread, raws)
+    loaded = load(con, raws, today=today, overrides=overrides, timezone=settings.timezone)
     if not loaded.entities:
         raise InputError(
             f"No file in {exports} was recognised as customers, deals, invoices, tickets or the like. "

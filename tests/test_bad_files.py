@@ -210,3 +210,20 @@ def test_the_rest_of_the_folder_is_audited(told: Told) -> None:
     assert told.sources["invoices.csv"]["rows_loaded"] == 3
     assert told.customers >= 1
     assert told.sources["short.csv"]["rows_loaded"] == 3
+
+
+@pytest.mark.parametrize("command", ["analyze", "inspect"])
+def test_an_unreadable_file_is_ignored_where_the_settings_say_so(tmp_path: Path, command: str) -> None:
+    exports = tmp_path / "exports"
+    (exports / "old").mkdir(parents=True)
+    (exports / "invoices.csv").write_text(INVOICES)
+    (exports / "old" / "login.csv").write_bytes(UNREADABLE["login.csv"][0])
+    (exports / "picture.csv").write_bytes(UNREADABLE["picture.csv"][0])
+    settings = tmp_path / "crmaudit.toml"
+    settings.write_text('[files."login.csv"]\nignore = true\n[files."picture.csv"]\nentity = "invoices"\n')
+    out = ("--out", tmp_path / "audit", "--as-of", "2026-06-30") if command == "analyze" else ()
+    ran = crmaudit(command, exports, "--config", settings, *out)
+    assert ran.code == 0, ran.said
+    said = (tmp_path / "audit" / "report.md").read_text() if out else ran.out
+    assert "picture" in said
+    assert "login" not in said
