@@ -15,7 +15,7 @@ from crmaudit.intake.keys import is_unique
 from crmaudit.intake.mapping import ColumnMapping
 from crmaudit.intake.profile import Profile
 from crmaudit.intake.raw import VALUE_LENGTH, Question, RawTable
-from crmaudit.intake.rules import derived_value, excluded_row, in_units, mark_further_lines
+from crmaudit.intake.rules import FURTHER_LINE, derived_value, excluded_row, in_units, mark_further_lines
 from crmaudit.intake.sql import listed, literal, number, one_row, quoted
 from crmaudit.intake.states import derived_states, state_value
 from crmaudit.schema import TABLES
@@ -309,7 +309,7 @@ def _settle(
     con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[ColumnCast], *, kept_raw: bool
 ) -> tuple[int, tuple[tuple[str, int], ...], Decimal | None]:
     """Write rejects, take rejected records out, drop helper columns. Returns records rejected, `unread`, money read."""
-    money = _money(con, build.name, build.amount)
+    money = _money(con, build)
     unread: list[tuple[str, int]] = []
     rejected = 0
     if kept_raw:
@@ -346,7 +346,8 @@ def _write_rejects(con: duckdb.DuckDBPyConnection, build: _Build, cast: ColumnCa
 def _exclude(con: duckdb.DuckDBPyConnection, build: _Build) -> tuple[Excluded, ...]:
     if not (build.mapping.exclude_rows or build.mapping.one_row_per):
         return ()
-    amount = f"sum({build.amount})" if build.amount else "null"
+    further = literal(FURTHER_LINE)
+    amount = f"sum({build.amount}) filter (_excluded <> {further})" if build.amount else "null"
     found = con.execute(
         f"select _excluded, count(*), {amount} from {build.name} where _excluded is not null group by all order by all"
     ).fetchall()
@@ -356,10 +357,12 @@ def _exclude(con: duckdb.DuckDBPyConnection, build: _Build) -> tuple[Excluded, .
     return tuple(Excluded(*row) for row in found)
 
 
-def _money(con: duckdb.DuckDBPyConnection, name: str, amount: str | None) -> Decimal | None:
-    if amount is None:
+def _money(con: duckdb.DuckDBPyConnection, build: _Build) -> Decimal | None:
+    """The sum of the main amount; a total that further lines of a record repeat is read once."""
+    if build.amount is None:
         return None
-    return Decimal(one_row(con, f"select coalesce(sum({amount}), 0) from {name}")[0])
+    once = f"where _excluded is distinct from {literal(FURTHER_LINE)}" if build.mapping.one_row_per else ""
+    return Decimal(one_row(con, f"select coalesce(sum({build.amount}), 0) from {build.name} {once}")[0])
 
 
 def _currency(x: str, caster: Caster) -> str:

@@ -13,6 +13,7 @@ import pytest
 from crmaudit import losses
 from crmaudit.intake.load import LoadedSource, load
 from crmaudit.intake.read import read
+from crmaudit.intake.rules import FURTHER_LINE, OTHER_TOTAL
 from crmaudit.intake.synonyms import known_exports, unused_exports
 from tests.intake.tables import raw_file, raw_table
 from tests.sources.test_sources import SAMPLES, TODAY, loaded
@@ -294,8 +295,8 @@ def test_a_xero_invoice_counts_once_however_its_total_stands_on_its_lines(repeat
         ("INV-2", Decimal("80.25"), None),
     ]
     (further,) = done.source.exclusions
-    assert (further.reason, further.rows) == ("a further line of a record that counts once", 1)
-    assert done.money_read == done.money_loaded + Decimal(repeated or 0) if done.money_loaded else False
+    assert (further.reason, further.rows, further.amount) == (FURTHER_LINE, 1, None)
+    assert done.money_read == done.money_loaded == Decimal("380.75")
 
 
 def test_totals_that_differ_between_lines_are_told() -> None:
@@ -307,6 +308,11 @@ def test_totals_that_differ_between_lines_are_told() -> None:
     )
     assert con.execute("select amount from loaded.invoices").fetchall() == [(Decimal("300.5"),)]
     assert "1 records have lines with different totals: the first line's counts" in done.source.notes
+    assert {(e.reason, e.rows, e.amount) for e in done.source.exclusions} == {
+        (FURTHER_LINE, 1, None),
+        (OTHER_TOTAL, 1, 100.25),
+    }
+    assert (done.money_read, done.money_loaded) == (Decimal("400.75"), Decimal("300.5"))
 
 
 def test_xero_bills_are_told_from_sales_by_their_type() -> None:
