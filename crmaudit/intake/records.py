@@ -167,16 +167,12 @@ class RecordReader:
             reason, is_record = "the header again", False
         elif self._is_another_table:
             reason = "of another table that begins below an empty line: give it a file of its own"
+        elif check_totals and (no_record := self._is_no_record(raw)):
+            reason, is_record = no_record, False
         elif broken:
             reason = "ends in LF where others end in CR LF, and what follows is no record"
         elif not self._valid_utf8 and not _is_utf8(raw):
             reason = "holds bytes that are not UTF-8"
-        elif check_totals:
-            cells = split(raw, self._dialect.delimiter, self._dialect.quote)
-            if values.is_total(cells, report=self._dialect.report):
-                reason, is_record = "a total, not a record", False
-            elif self._dialect.report and values.is_heading(cells):
-                reason, is_record = "a heading between records, not a record", False
         if reason is None:
             lines = 1 if self._line_per_record else 1 + raw.count(self._line_end)
             reading.take(written + self._newline, 1, lines)
@@ -185,6 +181,15 @@ class RecordReader:
             reading.is_rewritten |= written is not raw
         else:
             reading.rejects.append(Reject(reading.lines, None, shown(raw), reason, is_record))
+
+    def _is_no_record(self, raw: bytes) -> str | None:
+        """Why a line near the end of a text, or among those of a report, is none of its records."""
+        cells = split(raw, self._dialect.delimiter, self._dialect.quote)
+        if values.is_total(cells, report=self._dialect.report):
+            return "a total, not a record"
+        if self._dialect.report and values.is_heading(cells):
+            return "a heading between records, not a record"
+        return None
 
     def _begins_a_table(self, raw: bytes) -> bool:
         """Whether a record below an empty line is a header: names only, though two columns hold numbers and days."""
