@@ -32,6 +32,7 @@ from crmaudit.database import Database, create_loaded, filled_counts, make_writa
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.discover import Found, survey
 from crmaudit.intake.load import load
+from crmaudit.intake.overrides import without_unread
 from crmaudit.intake.raw import RawTable, Unreadable
 from crmaudit.intake.read import read_packed
 from crmaudit.renderings import Format
@@ -196,7 +197,8 @@ def _take_in(
     raws, unread = read_all(con, exports, found, scratch, progress)
     if not raws:
         raise InputError("None of the files can be read:\n" + "\n".join(str(e) for e in unread))
-    loaded = load(con, raws, today=today, overrides=settings.files, timezone=settings.timezone)
+    overrides, unread = without_unread(settings.files, unread, raws)
+    loaded = load(con, raws, today=today, overrides=overrides, timezone=settings.timezone)
     if not loaded.entities:
         raise InputError(
             f"No file in {exports} was recognised as customers, deals, invoices, tickets or the like. "
@@ -205,8 +207,15 @@ def _take_in(
     sources = tuple(s.source for s in loaded.sources)
     if not any(source.rows_loaded for source in sources):
         told = "".join(f"\n{s.path}: {s.rows_read:,} rows, {s.rows_rejected:,} of them rejected" for s in sources)
+        told += "".join(f"\n{finding.text}" for finding in losses.two_readings(loaded.sources))
         raise InputError(f"{exports} holds no row that can be used, only headers or rows that do not fit them:{told}")
-    findings = (*losses.of_files(sources, unread), *losses.questions(loaded.sources))
+    findings = (
+        *losses.of_files(sources, unread),
+        *losses.questions(loaded.sources),
+        *losses.two_readings(loaded.sources),
+        *losses.of_values(loaded.sources),
+        *losses.gross(loaded.sources),
+    )
     return Known((*sources, *(losses.unread_source(e) for e in unread)), findings)
 
 

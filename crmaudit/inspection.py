@@ -12,6 +12,7 @@ from crmaudit.analysis import read_all
 from crmaudit.errors import InputError, UsageError
 from crmaudit.intake.describe import DescribedFile, describe, propose_settings
 from crmaudit.intake.discover import Skipped, survey
+from crmaudit.intake.overrides import without_unread
 from crmaudit.intake.raw import Unreadable
 from crmaudit.intake.recognise import Recognition, recognise
 from crmaudit.settings import FILE_NAME, Settings
@@ -49,7 +50,8 @@ def _look(exports: Path, settings: Settings) -> tuple[Sequence[Recognition], lis
         con = duckdb.connect()
         try:
             raws, unread = read_all(con, exports, found, Path(scratch), lambda _: None)
-            return recognise(con, raws, overrides=settings.files), unread, found.skipped
+            overrides, unread = without_unread(settings.files, unread, raws)
+            return recognise(con, raws, overrides=overrides), unread, found.skipped
         finally:
             con.close()
 

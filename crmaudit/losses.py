@@ -32,8 +32,37 @@ def of_files(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> 
     for source in sources:
         if source.entity is not None and source.rows_rejected * 100 > source.rows_read:
             name = source.path + (f" ({source.sheet})" if source.sheet else "")
-            text = f"{name}: {source.rows_rejected:,} of {source.rows_read:,} rows were rejected; rejects.csv says why."
+            text = (
+                f"{name}: {source.rows_rejected:,} of {source.rows_read:,} rows were rejected, since the line, its id, "
+                "its day or its amount cannot be read; rejects.csv says why."
+            )
             yield report.Finding(f"sources/act/{name}", "act", text)
+
+
+def of_values(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Columns of which more than 1 % of the rows have a value that could not be read."""
+    for source in sources:
+        path, rows = source.source.path, source.source.rows_read
+        asked = {question.column for question in source.questions}
+        for column, values in source.unread:
+            if values * 100 > rows and column not in asked:
+                text = (
+                    f"{path}: {values:,} of {rows:,} rows have a value in {column!r} that could not be read. "
+                    "They count without it; rejects.csv has each."
+                )
+                yield report.Finding(f"sources/watch/{path} {column}", "watch", text)
+
+
+def two_readings(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Columns whose dates or numbers can be read in two ways, and how to say which."""
+    for source in sources:
+        path = source.source.path
+        for question in source.questions:
+            text = (
+                f"{path}: {question.values:,} values of {question.column!r} are set aside, since {question.between} "
+                f'cannot be told apart. Say in crmaudit.toml: [files."{path}"] {question.setting}.'
+            )
+            yield report.Finding(f"sources/act/{path} {question.column}", "act", text)
 
 
 def questions(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
@@ -43,6 +72,18 @@ def questions(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
         reason = source.exclusions[0].reason.partition("not used: ")[2] if source.exclusions else "It has no rows."
         text = f"{name}: {source.rows_read:,} rows were left out. {reason}"
         yield report.Finding(f"sources/act/{name}", "act", text)
+
+
+def gross(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Files whose amounts hold tax, and no column tells the net: what is bought counts gross there."""
+    for source in sources:
+        mapping = source.recognition.mapping
+        if mapping is None or not mapping.amount_is_gross or not source.source.rows_loaded:
+            continue
+        if not (mapping.has("net_amount") or mapping.tells_net):
+            path = source.source.path
+            text = f"{path}: its amounts hold tax, and no net amount can be told. Revenue from this file is gross."
+            yield report.Finding(f"sources/info/{path}", "info", text)
 
 
 def unread_source(error: Unreadable) -> report.Source:

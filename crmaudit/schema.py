@@ -247,6 +247,7 @@ _TABLES = (
         _money("net_amount", "amount net of tax"),
         _money("tax_amount", "tax"),
         _money("paid_amount", "amount paid"),
+        _money("open_amount", "amount still owed on the day of the export, after payments and credits"),
         _money("refunded_amount", "amount refunded"),
         _money("cost", "cost of what was sold"),
         _text("currency", "ISO code"),

@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -84,12 +85,24 @@ SET_APART: dict[str, tuple[bytes, int, str, str]] = {
     "either_order.csv": (HEADER + invoice("J1", "03/04/2025") + invoice("J2", "05/06/2025"), 2, "issue_date", "day and month cannot be told apart"),
     "no_number.csv": (good("K", 9) + invoice("K10", amount="ten"), 11, "net_amount", "not a number"),
     "either_mark.csv": (HEADER + invoice("L1", amount="1.234") + invoice("L2", amount="2.345"), 2, "net_amount", "thousands and decimals cannot be told apart"),
-    "header_again.csv": (good("M") + HEADER + invoice("M4"), 5, "", "the header again"),
-    "total.csv": (good("N") + b"Total,,,31.50,,\n", 5, "", "a total, not a record"),
     "two_tables.csv": (good("O", 15) + b"\nteam,head,since,sales,land,state\nNorth,Ann,2026-01-01,3.50,DE,x\n", 18, "", "another table"),
     "broken.ndjson": (b'{"invoice_id":"P1","customer_name":"Acme Ltd","issue_date":"2026-01-05","net_amount":"1.50"}\n{"invoice_id":"P2",\n', 2, "", "JSON"),
 }  # fmt: skip
 """File -> content, the line and the column of what is set apart, and the reason."""
+
+NO_RECORD: dict[str, tuple[bytes, str]] = {
+    "header_again.csv": (good("M") + HEADER + invoice("M4"), "the header again"),
+    "total.csv": (good("N") + b"Total,,,31.50,,\n", "a total, not a record"),
+    "report.by.csv": (
+        b"Invoices by customer,,,,,\nOurs Ltd,,,,,\n\n" + good("Q") + b"Acme Ltd,,,,,\n" + invoice("Q4"),
+        "a heading between records, not a record",
+    ),
+    "stamped.csv": (
+        b"Invoices by day,,,,,\nOurs Ltd,,,,,\n\n" + good("R") + b"\n\nMonday 5 January 2026 10:12 - Accrual basis\n",
+        "a line of the report, not a record",
+    ),
+}
+"""File -> content, and why one line is left out with which nothing is lost."""
 
 LEFT: dict[str, tuple[bytes, str]] = {
     "shapes.csv": (b"colour,shape\nred,round\nblue,square\n", "No table fits"),
@@ -115,7 +128,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     exports = place / "exports"
     exports.mkdir()
     (exports / "invoices.csv").write_text(INVOICES)
-    bad = {name: case[0] for cases in (UNREADABLE, SET_APART, LEFT) for name, case in cases.items()}
+    bad = {name: case[0] for cases in (UNREADABLE, SET_APART, NO_RECORD, LEFT) for name, case in cases.items()}
     for name, content in bad.items():
         (exports / name).write_bytes(content)
     ran = crmaudit("analyze", exports, "--out", place / "audit", "--as-of", "2026-06-30")
@@ -126,7 +139,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Told:
     findings: dict[str, str] = {}
     for finding in report["findings"]:
         name = finding["text"].split(" ")[0].rstrip(":")
-        findings[name] = f"{finding['level']}: {finding['text']}"
+        findings[name] = findings.get(name, "") + f"{finding['level']}: {finding['text']}"
     metrics = next(a for a in report["audits"] if a["id"] == "abc_ranking")["metrics"]
     return Told(findings, {s["path"]: s for s in report["sources"]}, rejects, metrics["a_customers"]["value"])
 
@@ -153,9 +166,30 @@ def test_what_does_not_fit_is_listed_with_line_column_and_reason(told: Told, nam
     assert "rejects.csv says why" in told.findings[name]
 
 
+@pytest.mark.parametrize("name", NO_RECORD)
+def test_a_line_with_which_nothing_is_lost_is_excluded_with_its_reason(told: Told, name: str) -> None:
+    source = told.sources[name]
+    assert (source["rows_rejected"], source["rows_excluded"]) == (0, 1)
+    assert source["rows_read"] == source["rows_loaded"] + 1
+    assert [(e["reason"], e["rows"]) for e in source["exclusions"]] == [(NO_RECORD[name][1], 1)]
+    assert [r["reason"] for r in told.rejects if r["file"] == name] == [NO_RECORD[name][1]]
+    assert name not in told.findings
+
+
 @pytest.mark.parametrize("name", ["either_order.csv", "either_mark.csv"])
 def test_what_has_two_readings_says_that_the_settings_can_tell(told: Told, name: str) -> None:
     assert any("the settings can say" in note for note in told.sources[name]["notes"])
+    setting = {"either_order.csv": 'date_order = "dmy" (or "mdy")', "either_mark.csv": 'decimal = "," (or ".")'}[name]
+    assert f'cannot be told apart. Say in crmaudit.toml: [files."{name}"] {setting}.' in told.findings[name]
+
+
+def test_a_folder_of_nothing_but_two_readings_says_how_to_tell(tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    (tmp_path / "exports" / "either.csv").write_bytes(SET_APART["either_order.csv"][0])
+    ran = crmaudit("analyze", tmp_path / "exports", "--out", tmp_path / "audit")
+    assert ran.code == 2
+    assert "either.csv: 2 values of 'issue_date' are set aside" in ran.said
+    assert '[files."either.csv"] date_order = "dmy" (or "mdy")' in ran.said
 
 
 @pytest.mark.parametrize("name", LEFT)
@@ -176,3 +210,20 @@ def test_the_rest_of_the_folder_is_audited(told: Told) -> None:
     assert told.sources["invoices.csv"]["rows_loaded"] == 3
     assert told.customers >= 1
     assert told.sources["short.csv"]["rows_loaded"] == 3
+
+
+@pytest.mark.parametrize("command", ["analyze", "inspect"])
+def test_an_unreadable_file_is_ignored_where_the_settings_say_so(tmp_path: Path, command: str) -> None:
+    exports = tmp_path / "exports"
+    (exports / "old").mkdir(parents=True)
+    (exports / "invoices.csv").write_text(INVOICES)
+    (exports / "old" / "login.csv").write_bytes(UNREADABLE["login.csv"][0])
+    (exports / "picture.csv").write_bytes(UNREADABLE["picture.csv"][0])
+    settings = tmp_path / "crmaudit.toml"
+    settings.write_text('[files."login.csv"]\nignore = true\n[files."picture.csv"]\nentity = "invoices"\n')
+    out = ("--out", tmp_path / "audit", "--as-of", "2026-06-30") if command == "analyze" else ()
+    ran = crmaudit(command, exports, "--config", settings, *out)
+    assert ran.code == 0, ran.said
+    said = (tmp_path / "audit" / "report.md").read_text() if out else ran.out
+    assert "picture" in said
+    assert "login" not in said

@@ -17,6 +17,7 @@ from crmaudit.intake import forms
 from crmaudit.intake.forms import matches
 from crmaudit.intake.mapping import ColumnMapping, MappedColumn
 from crmaudit.intake.profile import Profile
+from crmaudit.intake.raw import Question
 from crmaudit.intake.sql import listed, literal, one_row, quoted
 from crmaudit.intake.synonyms import Vocabulary
 from crmaudit.schema import TABLES, Column
@@ -42,6 +43,8 @@ class ColumnCast:
     mark: str | None = None
     """The decimal mark; None where only numbers that prove themselves are read."""
     notes: tuple[str, ...] = ()
+    question: Question | None = None
+    """What nobody but the reader of the report can tell."""
 
     @property
     def is_cast(self) -> bool:
@@ -333,9 +336,13 @@ def _shared(judged: Sequence[_Judged]) -> tuple[ColumnCast, ...]:
     for j in judged:
         cast = j.cast
         if j.open_question and cast.column.kind in ("date", "time"):
-            cast = _settle(cast, "order", orders, j.counts["either"], "day and month")
+            setting = 'date_order = "dmy" (or "mdy")'
+            question = Question(cast.mapped.source, j.counts["either"], "day and month", setting)
+            cast = _settle(cast, "order", orders, question)
         elif j.open_question:
-            cast = _settle(cast, "mark", marks, j.counts["either"], "thousands and decimals")
+            setting = 'decimal = "," (or ".")'
+            question = Question(cast.mapped.source, j.counts["either"], "thousands and decimals", setting)
+            cast = _settle(cast, "mark", marks, question)
         elif cast.column.kind in ("money", "number") and _is_quick(cast, j.counts):
             cast = replace(cast, fast="decimal" if cast.column.kind == "money" else "float")
         elif cast.column.kind in ("date", "time") and _is_quick_date(cast, j.counts):
@@ -344,14 +351,14 @@ def _shared(judged: Sequence[_Judged]) -> tuple[ColumnCast, ...]:
     return tuple(casts)
 
 
-def _settle(cast: ColumnCast, what: str, proven: set[str | None], doubtful: int, between: str) -> ColumnCast:
+def _settle(cast: ColumnCast, what: str, proven: set[str | None], question: Question) -> ColumnCast:
     if len(proven) == 1 and (found := next(iter(proven))) is not None:
         said = _order(found) if what == "order" else f"decimal mark {found!r}"
         note = f"{cast.mapped.source}: {said}, as other columns of the file prove"
         settled = replace(cast, notes=(*cast.notes, note))
         return replace(settled, order=found) if what == "order" else replace(settled, mark=found)
-    note = f"{cast.mapped.source}: {doubtful} values set aside, {between} cannot be told apart; the settings can say"
-    return replace(cast, notes=(*cast.notes, note))
+    note = f"{question.column}: {question.values} values set aside, {question.between} cannot be told apart"
+    return replace(cast, notes=(*cast.notes, f"{note}; the settings can say"), question=question)
 
 
 def _is_quick(cast: ColumnCast, counts: Mapping[str, int]) -> bool:

@@ -15,7 +15,7 @@ from crmaudit.intake.cast import Caster
 from crmaudit.intake.complete import complete
 from crmaudit.intake.lines import keep_lines_of_loaded_invoices, lines_of_invoices
 from crmaudit.intake.merge import Part, merge
-from crmaudit.intake.raw import RawTable
+from crmaudit.intake.raw import Question, RawTable
 from crmaudit.intake.recognise import Recognition, recognise
 from crmaudit.intake.sql import one_row, quoted
 from crmaudit.intake.synonyms import vocabulary
@@ -40,6 +40,9 @@ class LoadedSource:
     """Sum of the main amount over all records that could be read; None where the entity has no amount."""
     money_loaded: Decimal | None
     """The same over the rows in `loaded.<entity>`; money read = loaded + excluded + on rejected records."""
+    unread: tuple[tuple[str, int], ...] = ()
+    """(source column, values that could not be read), of records that are kept without them."""
+    questions: tuple[Question, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,9 +139,10 @@ def _complete_others(con: duckdb.DuckDBPyConnection, source_id: int, found: Reco
     if mapping is None:
         raise ValueError(f"{raw.path} has no mapping")
     used, excluded = complete(con, raw, mapping, system=found.system, words=vocabulary())
+    excluded = (*excluded, *_no_records(raw))
     source = Source(
         path=raw.path, sheet=raw.sheet, system=found.system, entity=found.entity,
-        rows_read=raw.rows_read, rows_loaded=used, rows_rejected=len(raw.rejects),
+        rows_read=raw.rows_read, rows_loaded=used, rows_rejected=sum(r.is_record for r in raw.rejects),
         rows_excluded=sum(e.rows for e in excluded),
         exclusions=tuple(Exclusion(e.reason, e.rows, None) for e in excluded),
         columns={m.source: f"{mapping.entity}.{m.column}" for m in mapping.columns},
@@ -239,6 +243,8 @@ def _account(
         con, f"select count(*), {total} from loaded.{mapping.entity} where source_id = {step.source_id}"
     )
     of_relation = step.typed.rows + step.typed.rows_rejected + sum(e.rows for e in step.typed.excluded)
+    footers = _no_records(raw)
+    excluded = (*excluded, *footers)
     exact = () if raw.lines_exact else ("Records span lines: the lines of rejected values are counted in records.",)
     source = Source(
         path=raw.path,
@@ -247,7 +253,7 @@ def _account(
         entity=found.entity,
         rows_read=raw.rows_read,
         rows_loaded=rows,
-        rows_rejected=raw.rows_read - of_relation + step.typed.rows_rejected,
+        rows_rejected=raw.rows_read - of_relation + step.typed.rows_rejected - sum(e.rows for e in footers),
         rows_excluded=sum(e.rows for e in excluded),
         exclusions=tuple(Exclusion(e.reason, e.rows, None if e.amount is None else float(e.amount)) for e in excluded),
         observed_from=step.observed[0],
@@ -259,7 +265,12 @@ def _account(
         notes=(*raw.notes, *step.typed.notes, *step.future, *_stamps(found), *_rivals(found), *notes, *exact),
     )
     loaded = Decimal(money) if money is not None else (Decimal(0) if amount else None)
-    return LoadedSource(step.source_id, source, found, step.typed.money_read, loaded)
+    typed = step.typed
+    return LoadedSource(step.source_id, source, found, typed.money_read, loaded, typed.unread, typed.questions)
+
+
+def _no_records(raw: RawTable) -> tuple[Excluded, ...]:
+    return tuple(Excluded(reason, lines, None) for reason, lines in raw.no_records.items())
 
 
 def _stamps(found: Recognition) -> tuple[str, ...]:
@@ -277,10 +288,11 @@ def _rivals(found: Recognition) -> tuple[str, ...]:
 def _unused(found: Recognition) -> Source:
     raw = found.table
     reason = found.reason or "not recognised"
-    left = raw.rows_read - len(raw.rejects)
+    rejected = sum(r.is_record for r in raw.rejects)
+    left = raw.rows_read - rejected
     return Source(
         path=raw.path, sheet=raw.sheet, system=found.system, entity=None,
-        rows_read=raw.rows_read, rows_loaded=0, rows_rejected=len(raw.rejects), rows_excluded=left,
+        rows_read=raw.rows_read, rows_loaded=0, rows_rejected=rejected, rows_excluded=left,
         exclusions=(Exclusion(f"not used: {reason}", left),) if left else (),
         unmapped=raw.columns, score=found.score, evidence=found.evidence, notes=raw.notes,
     )  # fmt: skip

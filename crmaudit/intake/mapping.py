@@ -84,6 +84,8 @@ class ColumnMapping:
     exclude_rows: tuple[RowFilter, ...] = ()
     minor_units: tuple[str, ...] = ()
     """Canonical columns in the smallest unit of their currency; their factor is that of two decimals."""
+    amount_is_gross: bool = False
+    """The amount of an invoice holds its tax."""
     one_row_per: str | None = None
     """Canonical column whose rows are lines of one record."""
     derived: tuple[Derived, ...] = ()
@@ -102,6 +104,12 @@ class ColumnMapping:
     def source_of(self, column: str) -> str | None:
         """The source column that fills a canonical one."""
         return next((m.source for m in self.columns if m.column == column), None)
+
+    @property
+    def tells_net(self) -> bool:
+        """Whether net is the amount without its tax. Refunds hold tax too: they are taken off the whole amount."""
+        both = self.has("amount") and self.has("tax_amount") and not self.has("net_amount")
+        return self.amount_is_gross and both and not self.has("refunded_amount")
 
     def has(self, column: str) -> bool:
         """Whether a canonical column (or `customer`, any of those that say whose row it is) is filled."""
@@ -203,6 +211,7 @@ def from_known(known: KnownExport, profile: Profile, words: Vocabulary, links: L
         },
         constants=known.constants,
         minor_units=known.minor_units,
+        amount_is_gross=known.amount_is_gross,
         one_row_per=known.one_row_per,
         derived=derived,
         exclude_rows=tuple(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import PurePosixPath
@@ -12,7 +12,7 @@ from typing import Any
 from crmaudit.errors import SettingsError
 from crmaudit.intake.mapping import ColumnMapping, MappedColumn
 from crmaudit.intake.profile import Profile
-from crmaudit.intake.raw import RawTable
+from crmaudit.intake.raw import RawTable, Unreadable
 from crmaudit.schema import TABLES
 
 KEYS = frozenset({"entity", "system", "columns", "constants", "factors", "date_order", "decimal", "ignore"})
@@ -20,10 +20,32 @@ KEYS = frozenset({"entity", "system", "columns", "constants", "factors", "date_o
 
 def override_for(overrides: Mapping[str, Any], table: RawTable) -> Mapping[str, Any] | None:
     """What the settings say of a file; a sheet's own table goes before the file's. SettingsError where wrong."""
-    for key in (f"{table.path}#{table.sheet}", table.path, PurePosixPath(table.path).name):
+    for key in (f"{table.path}#{table.sheet}", *_names(table.path)):
         if key in overrides:
             return _checked(key, overrides[key])
     return None
+
+
+def without_unread(
+    overrides: Mapping[str, Any], unread: Sequence[Unreadable], tables: Sequence[RawTable]
+) -> tuple[Mapping[str, Any], list[Unreadable]]:
+    """What the settings say of the tables that were read, and the unreadable files that they do not say to ignore.
+
+    SettingsError where they are wrong.
+    """
+    kept, only_theirs = [], set()
+    read = {name for table in tables for name in _names(table.path)}
+    for error in unread:
+        said = [key for key in _names(error.path) if key in overrides]
+        only_theirs |= set(said) - read
+        if not any(_checked(key, overrides[key]).get("ignore") for key in said[:1]):
+            kept.append(error)
+    return {key: value for key, value in overrides.items() if key not in only_theirs}, kept
+
+
+def _names(path: str) -> tuple[str, str]:
+    """What the settings may call a file, the closest first."""
+    return path, PurePosixPath(path).name
 
 
 def apply_override(mapping: ColumnMapping, seen: Profile, override: Mapping[str, Any]) -> ColumnMapping:

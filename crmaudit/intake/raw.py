@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from crmaudit.errors import InputError
@@ -22,6 +23,20 @@ class Reject:
     """The text as found, at most 200 characters."""
     reason: str
     """Plain words."""
+    is_record: bool = True
+    """False for a total, a heading and the like: nothing is lost with it."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Values of a column that can be read in two ways and are set aside, and the setting that would tell."""
+
+    column: str
+    values: int
+    between: str
+    """"day and month", "thousands and decimals"."""
+    setting: str
+    """As it is written in a `[files]` table, with both answers."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +62,11 @@ class RawTable:
     """What a careful reader of the file would want to know, in sentences."""
     is_plain: bool = False
     """Every value is known to be printable ASCII without blanks around it."""
+
+    @property
+    def no_records(self) -> dict[str, int]:
+        """Of the rejects those with which nothing is lost: reason -> lines."""
+        return dict(sorted(Counter(reject.reason for reject in self.rejects if not reject.is_record).items()))
 
 
 class Unreadable(InputError):  # noqa: N818 -- says what the file is

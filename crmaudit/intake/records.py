@@ -12,6 +12,7 @@ from crmaudit.intake.prove import Prover
 from crmaudit.intake.raw import VALUE_LENGTH, Reject
 
 LONGEST_RECORD = 1 << 20
+LINE_OF_REPORT = "a line of the report, not a record"
 _SHORT_RUN = 1 << 11
 _BOTH = {"number", "date"}
 
@@ -156,26 +157,22 @@ class RecordReader:
     def _accept(
         self, reading: Reading, raw: bytes, written: bytes, *, check_totals: bool, broken: bool = False
     ) -> None:
-        reason = None
+        reason, is_record = None, True
         self._is_another_table |= self._is_after_blank and self._begins_a_table(raw)
         self._is_after_blank = False
         if not raw.strip(self._dialect.delimiter):
             reading.blanks += 1
             return
         if raw == self._dialect.header_line:
-            reason = "the header again"
+            reason, is_record = "the header again", False
         elif self._is_another_table:
             reason = "of another table that begins below an empty line: give it a file of its own"
+        elif check_totals and (no_record := self._is_no_record(raw)):
+            reason, is_record = no_record, False
         elif broken:
             reason = "ends in LF where others end in CR LF, and what follows is no record"
         elif not self._valid_utf8 and not _is_utf8(raw):
             reason = "holds bytes that are not UTF-8"
-        elif check_totals:
-            cells = split(raw, self._dialect.delimiter, self._dialect.quote)
-            if values.is_total(cells, report=self._dialect.report):
-                reason = "a total, not a record"
-            elif self._dialect.report and values.is_heading(cells):
-                reason = "a heading between records, not a record"
         if reason is None:
             lines = 1 if self._line_per_record else 1 + raw.count(self._line_end)
             reading.take(written + self._newline, 1, lines)
@@ -183,7 +180,16 @@ class RecordReader:
             reading.is_multiline |= b"\n" in raw or b"\r" in raw
             reading.is_rewritten |= written is not raw
         else:
-            reading.rejects.append(Reject(reading.lines, None, shown(raw), reason))
+            reading.rejects.append(Reject(reading.lines, None, shown(raw), reason, is_record))
+
+    def _is_no_record(self, raw: bytes) -> str | None:
+        """Why a line near the end of a text, or among those of a report, is none of its records."""
+        cells = split(raw, self._dialect.delimiter, self._dialect.quote)
+        if values.is_total(cells, report=self._dialect.report):
+            return "a total, not a record"
+        if self._dialect.report and values.is_heading(cells):
+            return "a heading between records, not a record"
+        return None
 
     def _begins_a_table(self, raw: bytes) -> bool:
         """Whether a record below an empty line is a header: names only, though two columns hold numbers and days."""
@@ -211,6 +217,9 @@ class RecordReader:
             if self._is_followed_by_nothing(cells):
                 written = self._written(cells[: self._dialect.width])
                 self._accept(reading, raw, written, check_totals=check_totals)
+                return end
+            if self._dialect.report and len(cells) == 1:
+                reading.rejects.append(Reject(reading.lines, None, shown(raw), LINE_OF_REPORT, is_record=False))
                 return end
             reason = self._wrong_width(len(cells))
         else:

@@ -9,7 +9,8 @@ from crmaudit.intake.mapping import ColumnMapping
 from crmaudit.intake.sql import listed, literal, number, quoted
 from crmaudit.intake.synonyms import Derived, RowFilter, Vocabulary
 
-FURTHER_LINE = "a further line of a record that counts once"
+FURTHER_LINE = "a further line of a record that is loaded: what it repeats is no money of its own"
+OTHER_TOTAL = "a further line of a record, with another total than the line that counts"
 ANY = "*"
 
 
@@ -47,18 +48,20 @@ def mark_further_lines(
     key = mapping.one_row_per
     if key is None or mapping.source_of(key) is None:
         return ()
-    rank = f"row_number() over (partition by {key} order by {f'{amount} is null, ' if amount else ''}rowid)"
-    mine = f"select rowid as line, {rank} as place from {name} where {key} is not null and _excluded is null"
+    order = f"(partition by {key} order by {f'{amount} is null, ' if amount else ''}rowid)"
+    repeats = f"{amount} is null or {amount} = first_value({amount}) over {order}" if amount else "true"
+    why = f"case when {repeats} then {literal(FURTHER_LINE)} else {literal(OTHER_TOTAL)} end"
+    mine = f"select rowid as line, row_number() over {order} as place, {why} as why from {name}"
     con.execute(
-        f"update {name} set _excluded = {literal(FURTHER_LINE)} "
-        f"where rowid in (select line from ({mine}) where place > 1)"
+        f"update {name} set _excluded = why from ({mine} where {key} is not null and _excluded is null) "
+        f"where {name}.rowid = line and place > 1"
     )
     if amount is None:
         return ()
     odd = number(
         con,
         f"select count(*) from (select {key} from {name} where {key} is not null "
-        f"and (_excluded is null or _excluded = {literal(FURTHER_LINE)}) "
+        f"and (_excluded is null or _excluded in {listed((FURTHER_LINE, OTHER_TOTAL))}) "
         f"group by {key} having count(distinct {amount}) > 1)",
     )
     return (f"{odd} records have lines with different totals: the first line's counts",) if odd else ()

@@ -187,6 +187,8 @@ class KnownExport:
     """Canonical column -> what its values are multiplied with, as text ("0.01" for cents)."""
     minor_units: tuple[str, ...] = ()
     """Canonical columns whose amounts are in the smallest unit of their currency: cents, but whole yen."""
+    amount_is_gross: bool = False
+    """The amount of an invoice holds its tax: net is what `tax_amount` leaves of it."""
     exclude_rows: tuple[RowFilter, ...] = ()
     one_row_per: str | None = None
     """Canonical column whose rows are lines of one record, where an export has a row per line: the first one counts."""
@@ -316,6 +318,7 @@ def _known(path: Path) -> KnownExport:
                 for f in data.get("exclude_rows", ())
             ),
             minor_units=tuple(data.get("minor_units", ())),
+            amount_is_gross=data.get("amount_is_gross", False),
             one_row_per=data.get("one_row_per"),
             derived=tuple(
                 Derived(d["column"], tuple((_texts(case["when"]), case["is"]) for case in d["cases"]))

@@ -14,8 +14,8 @@ from crmaudit.intake.cast import Caster, ColumnCast, prove_casts, quick_casts
 from crmaudit.intake.keys import is_unique
 from crmaudit.intake.mapping import ColumnMapping
 from crmaudit.intake.profile import Profile
-from crmaudit.intake.raw import VALUE_LENGTH, RawTable
-from crmaudit.intake.rules import derived_value, excluded_row, in_units, mark_further_lines
+from crmaudit.intake.raw import VALUE_LENGTH, Question, RawTable
+from crmaudit.intake.rules import FURTHER_LINE, derived_value, excluded_row, in_units, mark_further_lines
 from crmaudit.intake.sql import listed, literal, number, one_row, quoted
 from crmaudit.intake.states import derived_states, state_value
 from crmaudit.schema import TABLES
@@ -26,6 +26,8 @@ UPDATED = "_updated"
 MAIN_AMOUNTS = ("amount", "net_amount", "mrr")
 MAIN_DATES = ("closed_on", "ended_on")
 """Besides a table's first fact: an end that cannot be read must not leave a contract or a deal open."""
+LASTING = ("accounts", "contacts", "products", "users")
+"""Who and what there is: known without the day on which somebody wrote it down."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Typed:
     notes: tuple[str, ...]
     has_unique_key: bool
     """False also where nobody looked."""
+    unread: tuple[tuple[str, int], ...]
+    """(source column, values that could not be read), of records that are kept without them."""
+    questions: tuple[Question, ...]
 
 
 def main_amount(entity: str, mapping: ColumnMapping) -> str | None:
@@ -59,8 +64,15 @@ def main_amount(entity: str, mapping: ColumnMapping) -> str | None:
 
 
 def decisive(entity: str, mapping: ColumnMapping) -> frozenset[str]:
-    """The columns without which a record is nothing: when one cannot be cast, the whole record is rejected."""
+    """The columns without which a record is nothing: when one cannot be cast, the whole record is rejected.
+
+    A deal is won or lost without its value, and whatever the day on which it was opened.
+    """
     table = TABLES[entity]
+    if entity in LASTING:
+        return frozenset(filter(None, [table.key]))
+    if entity == "opportunities":
+        return frozenset(filter(None, [table.key, *MAIN_DATES]))
     amount = main_amount(entity, mapping)
     first = next((c.name for c in table.facts if mapping.source_of(c.name)), None)
     ends = [c for c in MAIN_DATES if any(column.name == c for column in table.columns)]
@@ -113,7 +125,8 @@ def typed_table(
         con.execute(f"drop table if exists {name}")
         _create_in_order(con, build.create(casts, keep_raw=True))
     lines = mark_further_lines(con, name, mapping, build.amount)
-    rejected, notes, money = _settle(con, build, casts, kept_raw=not clean)
+    rejected, unread, money = _settle(con, build, casts, kept_raw=not clean)
+    notes = [f"{column}: {cells} values could not be read and count as absent" for column, cells in unread]
     excluded = _exclude(con, build)
     return Typed(
         name=name,
@@ -124,6 +137,8 @@ def typed_table(
         money_read=money,
         notes=(*(n for c in casts for n in c.notes), *notes, *lines),
         has_unique_key=has_unique_key,
+        unread=unread,
+        questions=tuple(c.question for c in casts if c.question),
     )
 
 
@@ -186,6 +201,8 @@ class _Build:
         names = {m.column for m in self.mapping.columns} | set(self.mapping.constants)
         names |= set(derived_states(self.entity, self.mapping, self.caster.words)) | set(self._from_name())
         names |= {d.column for d in self.mapping.derived}
+        if self.mapping.tells_net:
+            names.add("net_amount")
         if "closed_on" in names and self.splits_close_date():
             names.add("expected_close_on")
         if self.currency_source:
@@ -237,6 +254,8 @@ class _Build:
         for column in self.mapping.minor_units:
             if column in values and "currency" in values:
                 values[column] = in_units(values[column], values["currency"], self.caster.words)
+        if self.mapping.tells_net:
+            values["net_amount"] = f"(({values['amount']}) - ({values['tax_amount']}))::decimal(18, 4)"
         if self.splits_close_date() and "closed_on" in values:
             closed, outcome = values["closed_on"], values["outcome"]
             values["closed_on"] = f"case when ({outcome}) in ('won', 'lost') then {closed} end"
@@ -288,10 +307,10 @@ def _is_clean(con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[Col
 
 def _settle(
     con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[ColumnCast], *, kept_raw: bool
-) -> tuple[int, list[str], Decimal | None]:
-    """Write rejects, take rejected records out, drop helper columns. Returns records rejected, notes, money read."""
-    money = _money(con, build.name, build.amount)
-    notes: list[str] = []
+) -> tuple[int, tuple[tuple[str, int], ...], Decimal | None]:
+    """Write rejects, take rejected records out, drop helper columns. Returns records rejected, `unread`, money read."""
+    money = _money(con, build)
+    unread: list[tuple[str, int]] = []
     rejected = 0
     if kept_raw:
         main = decisive(build.entity, build.mapping)
@@ -306,12 +325,12 @@ def _settle(
                 keep = f"and not ({fatal})" if fatal else ""
                 cells = number(con, f"select count(*) from {build.name} where _raw_{i} is not null {keep}")
                 if cells:
-                    notes.append(f"{cast.mapped.source}: {cells} values could not be read and count as absent")
+                    unread.append((cast.mapped.source, cells))
         if rejected:
             con.execute(f"delete from {build.name} where {fatal}")
         for i, _ in raws:
             con.execute(f"alter table {build.name} drop column _raw_{i}")
-    return rejected, notes, money
+    return rejected, tuple(unread), money
 
 
 def _write_rejects(con: duckdb.DuckDBPyConnection, build: _Build, cast: ColumnCast, raw: str, *, fatal: bool) -> None:
@@ -327,7 +346,8 @@ def _write_rejects(con: duckdb.DuckDBPyConnection, build: _Build, cast: ColumnCa
 def _exclude(con: duckdb.DuckDBPyConnection, build: _Build) -> tuple[Excluded, ...]:
     if not (build.mapping.exclude_rows or build.mapping.one_row_per):
         return ()
-    amount = f"sum({build.amount})" if build.amount else "null"
+    further = literal(FURTHER_LINE)
+    amount = f"sum({build.amount}) filter (_excluded <> {further})" if build.amount else "null"
     found = con.execute(
         f"select _excluded, count(*), {amount} from {build.name} where _excluded is not null group by all order by all"
     ).fetchall()
@@ -337,10 +357,12 @@ def _exclude(con: duckdb.DuckDBPyConnection, build: _Build) -> tuple[Excluded, .
     return tuple(Excluded(*row) for row in found)
 
 
-def _money(con: duckdb.DuckDBPyConnection, name: str, amount: str | None) -> Decimal | None:
-    if amount is None:
+def _money(con: duckdb.DuckDBPyConnection, build: _Build) -> Decimal | None:
+    """The sum of the main amount; a total that further lines of a record repeat is read once."""
+    if build.amount is None:
         return None
-    return Decimal(one_row(con, f"select coalesce(sum({amount}), 0) from {name}")[0])
+    once = f"where _excluded is distinct from {literal(FURTHER_LINE)}" if build.mapping.one_row_per else ""
+    return Decimal(one_row(con, f"select coalesce(sum({build.amount}), 0) from {build.name} {once}")[0])
 
 
 def _currency(x: str, caster: Caster) -> str:

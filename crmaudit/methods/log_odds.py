@@ -32,10 +32,12 @@ def estimate(table: pl.DataFrame, *, group: str, word: str, users: str) -> Estim
     """Per row `log_odds` (natural), `low`, `high` (95 %), `z` and `theme_p` (two-sided), the group against the others.
 
     `table` has one row for each group and word with how many of the group's `users` use it; a word that a group does
-    not use needs no row, and gets none. Null where there is only one group.
+    not use needs no row, and gets none. Withheld where there is only one group, or only one word.
     """
     if table.get_column(group).n_unique() < 2:
         return Estimate(withheld="There is one group of customers only, so there is nothing to compare.")
+    if table.get_column(word).n_unique() < 2:
+        return Estimate(withheld="All of them use one and the same word.")
     uses = counts(table, users)
     of_word, of_group = _totals(table, word, uses), _totals(table, group, uses)
     everything = float(uses.sum())

@@ -1,11 +1,11 @@
 -- /// model
 -- title    = "Each invoice with what was paid of it by the as-of date, and when"
 -- any_of   = [["invoices.amount", "invoices.net_amount"]]
--- optional = ["receipts", "invoices.invoice_id", "invoices.amount", "invoices.net_amount", "invoices.tax_amount", "invoices.paid_amount", "invoices.refunded_amount", "invoices.currency", "invoices.kind", "invoices.status", "invoices.due_on", "invoices.paid_on", "invoices.subscription_id", "refunds.invoice_id", "refunds.amount"]
+-- optional = ["receipts", "invoices.invoice_id", "invoices.amount", "invoices.net_amount", "invoices.tax_amount", "invoices.paid_amount", "invoices.open_amount", "invoices.refunded_amount", "invoices.currency", "invoices.kind", "invoices.status", "invoices.due_on", "invoices.paid_on", "invoices.subscription_id", "refunds.invoice_id", "refunds.amount"]
 -- ///
 -- Gross, since that is what is paid; in the report currency. First the payments that name the invoice count, then the
--- customer's payments that name none, oldest invoice first, then the invoice's own word: paid, on its day. What was
--- credited is not owed. `is_known` holds where an export could have told that it was paid.
+-- customer's payments that name none, oldest invoice first, then the invoice's own word: paid, on its day, or what of it
+-- is open. What was credited is not owed. `is_known` holds where an export could have told that it was paid.
 with given_back as (
     select system, invoice_id, cast(sum(abs(amount)) as decimal(18, 4)) as amount
     from refunds
@@ -31,7 +31,8 @@ billed as (
             0
         ) as decimal(18, 4)) as owed,
         case when i.status = 'paid' or (i.paid_on is not null and i.paid_amount is null) then null else coalesce(i.paid_amount, 0) end as part_paid,
-        i.status is not null or i.paid_on is not null or i.paid_amount is not null as is_told,
+        case when i.status = 'paid' then null else i.open_amount end as open_amount,
+        i.status is not null or i.paid_on is not null or i.paid_amount is not null or i.open_amount is not null as is_told,
         case when i.currency is null or upper(i.currency) = s.currency then null else r.rate end as rate
     from invoices i
     cross join settings s
@@ -59,8 +60,8 @@ due as (
         case when b.paid_on is null or b.paid_on <= c.as_of_on + 30 then b.paid_on end as own_paid_on,
         case
             when b.paid_on > c.as_of_on + 30 then 0
-            when b.rate is null then least(coalesce(b.part_paid, b.owed), b.owed)
-            else cast(least(coalesce(b.part_paid, b.owed), b.owed) * b.rate as decimal(18, 4))
+            when b.rate is null then greatest(least(coalesce(b.owed - b.open_amount, b.part_paid, b.owed), b.owed), 0)
+            else cast(greatest(least(coalesce(b.owed - b.open_amount, b.part_paid, b.owed), b.owed), 0) * b.rate as decimal(18, 4))
         end as own_paid,
         b.is_told,
         b.issued_on >= (select observed_from_on from coverage where entity = 'payments') as has_payments_since

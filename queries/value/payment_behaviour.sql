@@ -5,7 +5,7 @@
 -- fix      = "Export invoices with their due day and payments with the invoice they settle; remind on the day after the due day."
 -- headline = ["Half of the invoices of the window are paid within {days_to_pay_median}; {overdue_amount} is overdue, and {slower_payers|customer pays|customers pay} slower than they used to.", "Half of the invoices of the window are paid within {days_to_pay_median}; {slower_payers|customer pays|customers pay} slower than they used to.", "{overdue_amount} is overdue; fewer than half of the invoices of the window are known to be paid, and on which day.", "Fewer than half of the invoices of the window are known to be paid."]
 -- optional = ["parties", "classes", "invoices.status", "invoices.amount", "invoices.net_amount", "payments.status", "payments.paid_on", "payments.amount", "payments.currency", "invoices.currency", "rates"]
--- any_of   = [["invoices.status", "invoices.paid_on", "invoices.paid_amount", "payments.amount"]]
+-- any_of   = [["invoices.status", "invoices.paid_on", "invoices.paid_amount", "invoices.open_amount", "payments.amount"]]
 -- hidden   = ["waits", "unpaid_by_day", "own_past", "open_bills"]
 -- [[method]]
 -- name = "survival"

@@ -5,7 +5,7 @@
 -- fix      = "Put the deal's number on the invoice and the invoice's number on the payment."
 -- headline = ["Of the deals won in the window {won_not_invoiced} is not invoiced, of the invoices {invoiced_not_paid} is due and not paid. {agreeing_customers_pct} of {customers} customers agree to the cent; {nothing_missing_pct} where repeat orders without a deal are left aside."]
 -- optional = ["parties", "classes", "receipts", "rates", "invoices.status", "invoices.kind", "invoices.amount", "invoices.net_amount", "invoices.currency"]
--- any_of   = [["invoices.status", "invoices.paid_on", "invoices.paid_amount", "payments.amount"], ["invoices.amount", "invoices.net_amount"]]
+-- any_of   = [["invoices.status", "invoices.paid_on", "invoices.paid_amount", "invoices.open_amount", "payments.amount"], ["invoices.amount", "invoices.net_amount"]]
 -- hidden   = ["sums", "unclaimed"]
 -- [metrics]
 -- won_not_invoiced = { unit = "money", better = "down", note = "new business won in the window, over 30 days ago, beyond the customer's invoices of the window and 30 days about it" }

@@ -41,6 +41,16 @@ def test_a_total_at_the_end_is_no_record_but_a_company_of_that_name_is(desk: Des
     assert not desk.table(body).rejects
 
 
+def test_a_total_that_ends_otherwise_than_the_records_is_a_total(desk: Desk) -> None:
+    body = b"Sales\n\nid,name,amount\r\n1,a,5\r\n2,b,6\r\nTOTAL,,11\n\n\n" + b'"Monday, Jan 5, 2026"\n'
+    table = desk.table(body)
+    assert [row[0] for row in desk.rows(table)] == ["1", "2"]
+    assert [(r.reason, r.is_record) for r in table.rejects] == [
+        ("a total, not a record", False),
+        ("a line of the report, not a record", False),
+    ]
+
+
 def test_a_footer_is_rejected(desk: Desk) -> None:
     table = desk.table(b'id,name\n1,a\n2,b\n3,c\n\n"Confidential. Do not distribute"\n"(c) Example"\n')
     assert [row[1] for row in desk.rows(table)] == ["a", "b", "c"]

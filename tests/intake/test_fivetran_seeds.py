@@ -111,7 +111,7 @@ TAKEN: dict[str, tuple[str, dict[str, str]]] = {
     "stripe/customer_data": ("contacts", {"contact_id": "id", "email": "email"}),
     "stripe/invoice_data": (
         "invoices",
-        {"invoice_id": "id", "amount": "total", "net_amount": "subtotal", "issued_on": "period_start"},
+        {"invoice_id": "id", "amount": "total", "tax_amount": "tax", "issued_on": "period_start"},
     ),
     "stripe/invoice_line_item_data": (
         "invoice_lines",

@@ -11,6 +11,7 @@ import pytest
 
 from crmaudit.intake.load import Loaded, load
 from crmaudit.intake.raw import RawTable, Reject
+from crmaudit.losses import of_values
 from crmaudit.schema import TABLES
 from tests.intake.tables import raw_table, real_load
 
@@ -227,6 +228,33 @@ def test_a_contract_whose_end_cannot_be_read_is_not_taken_for_a_running_one() ->
     assert rows(con, "select count(*), count(ended_on) from loaded.subscriptions") == [(41, 20)]
     assert rows(con, "select ended_on from loaded.subscriptions where subscription_id = 'Y'") == [(None,)]
     assert done.sources[0].source.rows_rejected == 1
+
+
+def test_a_company_is_known_without_the_day_on_which_somebody_wrote_it_down() -> None:
+    known = [[str(i), f"Mill {i}", f"2024-01-0{i}"] for i in range(1, 6)]
+    con, done = loaded(("accounts.csv", ["account_id", "name", "created_at"], [*known, ["9", "Quay", "long ago"]]))
+    assert rows(con, "select count(*), count(created_on), max(account_id) from loaded.accounts") == [(6, 5, "9")]
+    assert done.sources[0].unread == (("created_at", 1),)
+    assert rows(con, "select line, value, reason from loaded.rejects") == [
+        (7, "long ago", "not a date (the record is kept without it)")
+    ]
+
+
+def test_a_deal_is_won_or_lost_without_its_value_but_not_without_the_day() -> None:
+    columns = ["deal_id", "customer_id", "stage", "amount", "created_date", "close_date"]
+    con, done = loaded(("deals.csv", columns, [
+        *[[f"D{i}", "C1", "won", "5.50", "2024-01-01", "2024-02-01"] for i in range(9)],
+        ["X", "C1", "won", "on request", "2024-01-01", "2024-02-01"], ["Y", "C1", "lost", "1.50", "?", "2024-02-01"],
+        ["Z", "C1", "won", "1.50", "2024-01-01", "soon"],
+    ]))  # fmt: skip
+    query = "select opportunity_id, amount, created_on is null from loaded.opportunities where opportunity_id > 'E'"
+    assert rows(con, query) == [("X", None, False), ("Y", Decimal("1.5"), True)]
+    assert (done.sources[0].source.rows_rejected, done.sources[0].unread) == (1, (("amount", 1), ("created_date", 1)))
+    assert [f.text for f in of_values(done.sources)] == [
+        f"deals.csv: 1 of 12 rows have a value in '{column}' that could not be read. "
+        "They count without it; rejects.csv has each."
+        for column in ("amount", "created_date")
+    ]
 
 
 def test_what_the_reader_rejected_is_in_the_account() -> None:

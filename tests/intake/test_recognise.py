@@ -294,3 +294,19 @@ def test_a_few_known_columns_among_many_are_not_enough() -> None:
     (found,) = recognise(con, [raw_table(con, "balance_data.csv", header, rows)])
     assert found.entity is None
     assert found.reason
+
+
+def test_an_amount_due_beside_a_total_is_what_is_open_and_alone_it_is_the_amount() -> None:
+    con = duckdb.connect()
+    header, row = ["Invoice no", "Customer", "Date", "Amount due"], ["R1", "Mill AG", "2024-03-07", "5.50"]
+    alone, beside = recognise(
+        con,
+        [
+            raw_table(con, "a/invoices.csv", header, [row]),
+            raw_table(con, "b/invoices.csv", [*header, "Total"], [[*row, "9.50"]]),
+        ],
+    )
+    assert alone.mapping
+    assert beside.mapping
+    assert (alone.mapping.source_of("amount"), alone.mapping.source_of("open_amount")) == ("Amount due", None)
+    assert (beside.mapping.source_of("amount"), beside.mapping.source_of("open_amount")) == ("Total", "Amount due")

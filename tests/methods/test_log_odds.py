@@ -34,6 +34,13 @@ def test_monroe_colaresi_quinn_by_hand() -> None:
     assert rows["high"][0] - delta == pytest.approx(1.959964 * sqrt(1 / 80 + 1 / 60))
 
 
+def test_of_one_word_nothing_can_be_told() -> None:
+    table = pl.DataFrame({"side": ["lost", "best"], "word": ["late", "late"], "users": [3, 4]})
+    estimate = log_odds.estimate(table, group="side", word="word", users="users")
+    assert estimate.columns is None
+    assert estimate.withheld == "All of them use one and the same word."
+
+
 def test_the_order_of_importance() -> None:
     """Of words used at one rate in one group alone the more frequent one is the surer theme."""
     rows = found([("a", "often", 40), ("a", "seldom", 4), ("a", "both", 100), ("b", "both", 100), ("b", "other", 44)])

@@ -10,8 +10,10 @@ from typing import Any
 import duckdb
 import pytest
 
+from crmaudit import losses
 from crmaudit.intake.load import LoadedSource, load
 from crmaudit.intake.read import read
+from crmaudit.intake.rules import FURTHER_LINE, OTHER_TOTAL
 from crmaudit.intake.synonyms import known_exports, unused_exports
 from tests.intake.tables import raw_file, raw_table
 from tests.sources.test_sources import SAMPLES, TODAY, loaded
@@ -216,6 +218,22 @@ def test_quickbooks_customers_are_their_parents_and_not_deleted() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("name", "open_amounts"),
+    [
+        ("quickbooks_invoices", {"1001": "0", "1002": "800.25", "1003": "0"}),
+        ("quickbooks_sales", {"1001": "0", "1002": "0"}),
+        ("xero_invoices", {"INV-1": "0", "INV-2": "80.25"}),
+        ("xero_invoices_warehouse", {"i1": "0", "i2": "47.99", "i3": "0"}),
+        ("stripe_invoices", {"in_1": "0", "in_2": "12000", "in_3": "1"}),
+        ("shopify_orders", {"#1001": "0", "#1002": "5.25"}),
+    ],
+)
+def test_the_balance_of_an_invoice_is_what_is_still_owed(name: str, open_amounts: dict[str, str]) -> None:
+    expected = [(number, Decimal(amount)) for number, amount in open_amounts.items()]
+    assert asked(name, "invoice_id, open_amount") == expected
+
+
 def test_quickbooks_payments_and_estimates_are_no_invoices() -> None:
     assert asked("quickbooks_sales", "invoice_id, amount") == [("1001", Decimal("1200.5")), ("1002", Decimal("800.25"))]
     assert excluded("quickbooks_sales") == {"no invoice": 2}
@@ -239,6 +257,30 @@ def test_a_quickbooks_report_has_title_lines_and_a_total(tmp_path: Path) -> None
     assert con.execute(query).fetchall() == [(Decimal(1930), "USD", "USD", "Quarry SA")]
 
 
+def test_totals_hold_tax_and_what_is_bought_is_net_where_the_tax_is_told() -> None:
+    assert asked("xero_invoices", "invoice_id, net_amount, amount") == [
+        ("INV-1", Decimal("270.45"), Decimal("300.5")),
+        ("INV-2", Decimal("72.23"), Decimal("80.25")),
+    ]
+    assert asked("stripe_invoices", "invoice_id, net_amount")[:2] == [("in_1", Decimal(40)), ("in_2", Decimal(12000))]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_gross"),
+    [
+        ("xero_invoices", False),
+        ("xero_invoices_warehouse", False),
+        ("quickbooks_sales", True),
+        ("shopify_orders", True),
+    ],
+)
+def test_amounts_that_hold_an_unknown_tax_are_told(name: str, is_gross: bool) -> None:
+    _, done = loaded(name)
+    told = [finding.text for finding in losses.gross(done.sources)]
+    assert told == [f"{name}.csv: its amounts hold tax, and no net amount can be told. "
+                    "Revenue from this file is gross."] * is_gross  # fmt: skip
+
+
 @pytest.mark.parametrize("repeated", ["300.50", ""])
 def test_a_xero_invoice_counts_once_however_its_total_stands_on_its_lines(repeated: str) -> None:
     header = "*ContactName,*InvoiceNumber,Reference,*InvoiceDate,*DueDate,Total,*Quantity,*AccountCode,*TaxType"
@@ -253,8 +295,8 @@ def test_a_xero_invoice_counts_once_however_its_total_stands_on_its_lines(repeat
         ("INV-2", Decimal("80.25"), None),
     ]
     (further,) = done.source.exclusions
-    assert (further.reason, further.rows) == ("a further line of a record that counts once", 1)
-    assert done.money_read == done.money_loaded + Decimal(repeated or 0) if done.money_loaded else False
+    assert (further.reason, further.rows, further.amount) == (FURTHER_LINE, 1, None)
+    assert done.money_read == done.money_loaded == Decimal("380.75")
 
 
 def test_totals_that_differ_between_lines_are_told() -> None:
@@ -266,6 +308,11 @@ def test_totals_that_differ_between_lines_are_told() -> None:
     )
     assert con.execute("select amount from loaded.invoices").fetchall() == [(Decimal("300.5"),)]
     assert "1 records have lines with different totals: the first line's counts" in done.source.notes
+    assert {(e.reason, e.rows, e.amount) for e in done.source.exclusions} == {
+        (FURTHER_LINE, 1, None),
+        (OTHER_TOTAL, 1, 100.25),
+    }
+    assert (done.money_read, done.money_loaded) == (Decimal("400.75"), Decimal("300.5"))
 
 
 def test_xero_bills_are_told_from_sales_by_their_type() -> None:
