@@ -138,8 +138,8 @@ class Exhibit:
     """Those that no figure shows."""
     every_table: tuple[TableView, ...]
     methods: tuple[MethodView, ...]
-    missing: tuple[tuple[str, str], ...]
-    """(table.column, where it is usually found)."""
+    missing: tuple[str, ...]
+    """Each thing that is missing: a column, or several of which one is enough, and where they are usually found."""
     command: str
     """The command that explains the audit, where its id is a plain word."""
 

@@ -14,7 +14,7 @@ from crmaudit.gap.guidance import Guidance
 from crmaudit.gap.page import Chapter, Gap, GapPage, Progress, Question, SourceLine, Stage, Step, Stratum
 from crmaudit.gap.plan import Slot, Task, done_by, last_task, schedule
 from crmaudit.gap.requests import requests
-from crmaudit.report import CHAPTERS, Report, Result, Source
+from crmaudit.report import CHAPTERS, Report, Result, Source, lacks
 from crmaudit.view import STATUS_NAMES
 
 STAGES = ((30, "In the first 30 days"), (60, "Days 31 to 60"), (90, "Days 61 to 90"), (0, "After day 90"))
@@ -199,7 +199,7 @@ def _chapters(
 def _question(result: Result, came: frozenset[str], numbers: Mapping[str, str], *, is_hidden: bool) -> Question:
     answer = result.headline if result.status in ("answered", "partial") else result.reason or ""
     if result.missing:
-        answer = wants.why_none([f"{one.table}.{one.column}" for one in result.missing], came)
+        answer = wants.why_none(lacks(result.missing), came)
     return Question(
         id=text.clean(result.id),
         title=text.clean(result.title),

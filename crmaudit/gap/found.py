@@ -11,7 +11,7 @@ from crmaudit.gap import costs, wants
 from crmaudit.gap.guidance import Guidance, QuestionGuidance
 from crmaudit.gap.page import Gap
 from crmaudit.gap.plan import OpenGap, Task
-from crmaudit.report import Metric, Report, Result
+from crmaudit.report import Metric, Report, Result, lacks
 
 HABIT = "habit"
 """The effort of keeping records better, where nothing says otherwise."""
@@ -35,11 +35,16 @@ def tables_that_came(report: Report) -> frozenset[str]:
 
 
 def wanted_by(result: Result, rule: QuestionGuidance, came: Iterable[str]) -> tuple[str, ...]:
-    """What the answer lacks, then what it rests on besides and nobody exported."""
-    lacking = [f"{missing.table}.{missing.column}" for missing in result.missing]
+    """What the answer lacks, then what it rests on besides and nobody exported; of alternatives one is asked for."""
+    lacking = [_chosen(lack, rule.asks) for lack in lacks(result.missing)]
     present = set(came)
     asked = dict.fromkeys((*lacking, *(address for address in rule.asks if address not in present)))
     return tuple(address for address in asked if address in wants.MEANINGS)
+
+
+def _chosen(lack: Sequence[str], asks: Sequence[str]) -> str:
+    """Of columns of which one is enough the one that the answer mostly rests on, else the first."""
+    return next((address for address in asks if address in lack), lack[0])
 
 
 def gaps(report: Report, guidance: Guidance) -> list[Found]:
@@ -151,6 +156,10 @@ def _missing(
         if figure.note:
             yield text.clean(f"{figure.note[:1].upper()}{figure.note[1:]}.")
     yield from wants.lines(wanted, rule.asks, tables)
+    for lack in lacks(result.missing):
+        if len(lack) > 1:
+            chosen = _chosen(lack, rule.asks)
+            yield wants.instead(chosen, [address for address in lack if address != chosen])
 
 
 def _baseline(kind: str, figure: Metric | None) -> str:
