@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html as entities
+import math
 import re
 import shutil
 import subprocess
@@ -116,9 +117,18 @@ def check_paper(report: Report) -> None:
         for row, metric in zip(cells(figures) if figures else [], audit.metrics.values(), strict=True):
             if metric.unit != "money":
                 assert agrees(row[1], metric.value, metric.unit), (audit.id, row)
-        filled = [table for table in audit.tables if table.rows]
-        for grid, table in zip(tables, filled, strict=True):
-            assert wrong(cells(grid), table) == [], (audit.id, table.name)
+        strips = iter(map(cells, tables))
+        for table in (table for table in audit.tables if table.rows):
+            count = max(1, math.ceil((len(table.columns) - 1) / (render.PRINTED_COLUMNS - 1)))
+            parts = [next(strips) for _ in range(count)]
+            assert all(len(row) <= render.PRINTED_COLUMNS for part in parts for row in part), (audit.id, table.name)
+            firsts = [[row[0] for row in part] for part in parts]
+            assert firsts == firsts[:1] * count, (audit.id, table.name)
+            rows = [
+                [*row, *(cell for more in others for cell in more[1:])] for row, *others in zip(*parts, strict=True)
+            ]
+            assert wrong(rows, table) == [], (audit.id, table.name)
+        assert next(strips, None) is None, audit.id
 
 
 CHECKS = {"html": check_html, "markdown": check_markdown, "paper": check_paper}
