@@ -96,11 +96,13 @@ def _verdict(report: Report, counts: dict[str, int], gaps: Sequence[Gap], found:
     )
     if gaps:
         last = STAGES[-2][0]
-        closed = [(sum(gap.days <= day for gap in gaps), f"by day {day}") for day, _ in STAGES[:-1]]
+        closed = [(sum(gap.days <= day for gap in gaps), day) for day, _ in STAGES[:-1]]
         later = sum(gap.days > last for gap in gaps)
-        *first, final = (f"{text.number(n)} {by}" for n, by in closed)
+        (soon, day), *more = closed
+        *first, final = (f"{text.number(n)} by day {by}" for n, by in more)
         rest = f"; {text.number(later)} {'takes' if later == 1 else 'take'} longer" if later else ""
-        yield f"Of {text.count(len(gaps), 'gap')} {', '.join(first)} and {final} can be closed{rest}."
+        begun = f"{text.number(soon)} can be closed by day {day}"
+        yield f"Of {text.count(len(gaps), 'gap')}, {', '.join((begun, *first))} and {final}{rest}."
     dearest = max(found, key=lambda one: one.open.cost, default=None)
     if dearest is not None and dearest.open.cost > 0:
         yield (

@@ -80,7 +80,7 @@ def gaps(report: Report, guidance: Guidance) -> list[Found]:
                 effort=_effort(steps, guidance),
                 owner=text.clean(rule.owner or guidance.owners.get(result.chapter, "Management")),
                 days=0,
-                baseline=_baseline(kind, figure),
+                baseline=_baseline(kind, figure, rule),
                 target=_target(kind, figure, rule),
                 **_check(result, kind, figure, rule),
             )
@@ -152,7 +152,7 @@ def _missing(
     if kind != "thin" and result.reason and not result.missing:
         yield text.clean(result.reason)
     if figure is not None:
-        yield f"{_label(figure, rule)}: {_value(figure)}, where {_aim(figure, rule)} is wanted."
+        yield f"{_label(figure, rule)}: {_short_of(figure, rule)}, where {_aim(figure, rule)} is wanted."
         if figure.note:
             yield text.clean(f"{figure.note[:1].upper()}{figure.note[1:]}.")
     yield from wants.lines(wanted, rule.asks, tables)
@@ -162,9 +162,9 @@ def _missing(
             yield wants.instead(chosen, [address for address in lack if address != chosen])
 
 
-def _baseline(kind: str, figure: Metric | None) -> str:
+def _baseline(kind: str, figure: Metric | None, rule: QuestionGuidance) -> str:
     said = {"unanswerable": "no answer", "partial": "answered in part", "thin": ""}[kind]
-    value = _value(figure) if figure is not None and figure.value is not None else ""
+    value = _short_of(figure, rule) if figure is not None and figure.value is not None else ""
     return ", ".join(part for part in (said, value) if part)
 
 
@@ -191,6 +191,12 @@ def _label(figure: Metric, rule: QuestionGuidance) -> str:
 
 def _value(figure: Metric) -> str:
     return text.value(figure.value, figure.unit)
+
+
+def _short_of(figure: Metric, rule: QuestionGuidance) -> str:
+    """The figure, which may look like its target when it is rounded and is not there yet."""
+    value, target = _value(figure), text.value(rule.target, figure.unit)
+    return f"just {'over' if figure.better == 'down' else 'under'} {value}" if value == target else value
 
 
 def _aim(figure: Metric, rule: QuestionGuidance) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
+from crmaudit import text
 from crmaudit.schema import TABLES, Column
 
 MEANINGS = {f"{table.name}.{column.name}": column.meaning for table in TABLES.values() for column in table.columns}
@@ -64,14 +65,14 @@ def _choice(lack: Sequence[str], tables_that_came: Collection[str]) -> str:
 def step(table: str, columns: Sequence[str], tables_that_came: Collection[str]) -> str:
     """What is to be done to have the columns."""
     place = TABLES[table].found_in
-    return f"Have {place} carry {_some(table, columns)}" if table in tables_that_came else f"Get {place}"
+    return f"Add to {place}: {_some(table, columns)}" if table in tables_that_came else f"Get {place}"
 
 
 def field_name(column: Column) -> str:
     """The heading a field might have, with what it holds: `Opened, day and time`, `Bounced, yes or no`."""
     words = re.sub(r"^is_|_(?:on|at)$", "", column.name).replace("_", " ")
     kind = {"date": ", day", "time": ", day and time", "bool": ", yes or no"}.get(column.kind, "")
-    return _capital(words) + kind
+    return text.title(words) + kind
 
 
 def _some(table: str, columns: Sequence[str]) -> str:

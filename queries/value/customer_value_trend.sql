@@ -3,7 +3,7 @@
 -- question = "Is each customer trending up, flat or down?"
 -- why      = "A customer who spends a third less is half gone, and no report on lost customers names them."
 -- fix      = "Export at least three years of invoices, with the products on them."
--- headline = ["{up|customer spends|customers spend} over 20 % more than a year ago, {down} over 20 % less, {flat} neither for certain; {too_short} are too new to tell.", "{too_short|customer|customers} bought in the last two years, none of them for eight quarters."]
+-- headline = ["[up: {up|customer spends|customers spend} | No customer spends] over 20 % more than a year ago, {down} over 20 % less, {flat} neither for certain; {too_short} are too new to tell.", "{too_short|customer|customers} bought in the last two years, none of them for eight quarters."]
 -- optional = ["invoices.product", "invoices.issued_on", "invoices.kind", "invoices.status", "purchase_source", "adjustments"]
 -- hidden   = ["spend_quarters", "products_bought"]
 -- [[method]]
