@@ -76,6 +76,8 @@ class TableView:
     address: str
     shape: str
     short: bool
+    is_cut: bool = False
+    """Whether a cell has more to say than fits here."""
 
     @property
     def extent(self) -> str:

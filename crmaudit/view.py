@@ -77,9 +77,9 @@ def page(
     """The report in words. `pictures=False` leaves the charts undrawn, for Markdown and the terminal."""
     trends = trends or {}
     anchors = _anchors(report)
-    most = tables.rows_shown(report)
+    fit = tables.fitting(report)
     exhibits = [
-        exhibit(result, report, anchors[i], trends, pictures=pictures, most=most)
+        exhibit(result, report, anchors[i], trends, pictures=pictures, fit=fit)
         for i, result in enumerate(report.audits)
     ]
     lines = [line for shown in exhibits for line in shown.findings]
@@ -250,11 +250,11 @@ def exhibit(
     trends: Trends,
     *,
     pictures: bool,
-    most: int = tables.MOST_ROWS[0],
+    fit: tables.Fit = tables.FITS[0],
 ) -> Exhibit:
     """One audit in words, its charts drawn, with at most so many rows of each table."""
     currency = report.currency
-    grids = {table.name: tables.shown(table, result, anchor, currency, most) for table in result.tables}
+    grids = {table.name: tables.shown(table, result, anchor, currency, fit) for table in result.tables}
     figures = _figures(result, grids, currency, anchor) if pictures else ()
     behind = {chart.table for chart in result.charts} if pictures else set()
     return Exhibit(
