@@ -34,6 +34,7 @@ from crmaudit.audit_header import (
 )
 from crmaudit.errors import AuditFileError
 from crmaudit.report import CHAPTERS
+from crmaudit.text import title as in_words
 
 
 @dataclass(frozen=True)
@@ -218,8 +219,7 @@ def label(name: str) -> str:
         stem = stem.removesuffix(f"_{suffix}")
     for prefix in ("is_", "has_"):
         stem = stem.removeprefix(prefix)
-    words = stem.replace("_", " ").strip() or name
-    return words[0].upper() + words[1:]
+    return in_words(stem) or name
 
 
 def unit_of(name: str, sql_type: str) -> str:

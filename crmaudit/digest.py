@@ -229,7 +229,7 @@ def _subject(changes: Changes, week: Week, kinds: Mapping[str, Kind], owner: str
     for kind in kinds.values():
         count = len({entry.party or entry.key for entry in changes.new if entry.kind == kind.id})
         if count:
-            parts.append(f"{count} {kind.subject}")
+            parts.append(f"{text.number(count)} {kind.subject}")
     if not owner:
         turned = sum(flow.is_news for flow in week.flows)
         findings = sum(entry.key.startswith("finding/") for entry in changes.new)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -13,7 +13,7 @@ from crmaudit.audit_header import Block, Needs, words_of
 from crmaudit.audits import Audit, Model, is_query, makers_of
 from crmaudit.database import scanned_columns
 from crmaudit.errors import AuditFileError
-from crmaudit.report import Missing
+from crmaudit.report import Missing, lacks
 from crmaudit.schema import PROVENANCE, TABLES
 
 ANYTHING = "*"
@@ -138,27 +138,46 @@ def _header_sql(audit: Audit) -> Iterable[Block]:
                 yield Block("method", value, 1)
 
 
-def missing_columns(wants: Wants, needs: Needs, filled: frozenset[str]) -> tuple[str, ...]:
+Lack = tuple[str, ...]
+"""Columns that nobody filled, of which one would be enough."""
+
+
+def lacking(wants: Wants, needs: Needs, filled: frozenset[str]) -> tuple[Lack, ...]:
     """Required columns that nobody filled: neither optional nor one of a group of which another is there.
 
     `optional = ["*"]` makes all of them optional but those of groups.
     """
     grouped = {column for group in needs.any_of for column in group}
-    missing = [c for c in sorted(wants.columns) if c not in filled and c not in needs.optional and c not in grouped]
+    alone = [c for c in sorted(wants.columns) if c not in filled and c not in needs.optional and c not in grouped]
     if ANYTHING in needs.optional:
-        missing = []
-    for group in needs.any_of:
-        if not filled & set(group):
-            missing.extend(group)
-    return tuple(missing)
+        alone = []
+    return (*((column,) for column in alone), *(group for group in needs.any_of if not filled & set(group)))
 
 
-def told(columns: Iterable[str]) -> tuple[Missing, ...]:
-    """Each missing column with the export it is usually found in."""
-    return tuple(
-        Missing(table, column, TABLES[table].found_in)
-        for table, column in (name.split(".") for name in dict.fromkeys(columns))
-    )
+def told(lacks: Iterable[Lack]) -> tuple[Missing, ...]:
+    """Each missing column once, with the export it is usually found in and what would do in its place.
+
+    A group is no choice where one of its columns is wanted in any case.
+    """
+    groups = tuple(dict.fromkeys(lacks))
+    missing: dict[str, Missing] = {}
+    for group in groups:
+        if not any(set(other) < set(group) for other in groups):
+            for name in group:
+                table, _, column = name.partition(".")
+                instead = tuple(other for other in group if other != name)
+                missing.setdefault(name, Missing(table, column, TABLES[table].found_in, instead))
+    return tuple(missing.values())
+
+
+def in_words(missing: Sequence[Missing]) -> str:
+    """Why there is no answer, by the names of the columns."""
+    alone = [one.address for one in missing if not one.instead]
+    groups = [group for group in lacks(missing) if len(group) > 1]
+    parts = [f"no {', '.join(alone)}"] if alone else []
+    parts += [f"none of {', '.join(group)}, of which one is enough" for group in groups]
+    places = "; ".join(sorted({one.usually_in for one in missing}))
+    return f"The exports have {', and '.join(parts)}; usually found in {places}."
 
 
 def models_behind(names: Iterable[str], models: Mapping[str, Model]) -> frozenset[str]:

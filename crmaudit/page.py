@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from markupsafe import Markup
 
@@ -76,6 +76,8 @@ class TableView:
     address: str
     shape: str
     short: bool
+    is_cut: bool = False
+    """Whether a cell has more to say than fits here."""
 
     @property
     def extent(self) -> str:
@@ -87,6 +89,21 @@ class TableView:
         printed = min(most, len(self.rows))
         rows = text.count(self.total, "row")
         return f"the first {text.number(printed)} of {rows}" if self.total > printed else rows
+
+    def strips(self, broad: int) -> tuple[TableView, ...]:
+        """The table in strips of at most `broad` columns, each with the first one before it, as paper holds them."""
+        rest = range(1, len(self.heads))
+        cuts = [(0, *rest[at : at + broad - 1]) for at in range(0, len(rest), broad - 1)] or [(0,)]
+        numbers = {int(name[1:]) - 1 for name in self.shape.split()}
+        return tuple(
+            replace(
+                self,
+                heads=tuple(self.heads[i] for i in cut),
+                rows=tuple(tuple(row[i] for i in cut) for row in self.rows),
+                shape=" ".join(f"n{place + 1}" for place, i in enumerate(cut) if i in numbers),
+            )
+            for cut in cuts
+        )
 
 
 @dataclass(frozen=True)
@@ -138,8 +155,8 @@ class Exhibit:
     """Those that no figure shows."""
     every_table: tuple[TableView, ...]
     methods: tuple[MethodView, ...]
-    missing: tuple[tuple[str, str], ...]
-    """(table.column, where it is usually found)."""
+    missing: tuple[str, ...]
+    """Each thing that is missing: a column, or several of which one is enough, and where they are usually found."""
     command: str
     """The command that explains the audit, where its id is a plain word."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from crmaudit import text
 from crmaudit.page import MethodView, SourceView
-from crmaudit.report import Method, Source
+from crmaudit.report import Method, Missing, Source, lacks
 
 
 def _plain(value: object) -> str:
@@ -65,3 +65,30 @@ def source(export: Source, currency: str) -> SourceView:
         evidence=tuple(map(text.clean, export.evidence)),
         notes=tuple(map(text.clean, export.notes)),
     )
+
+
+def missing(lacking: Sequence[Missing]) -> Iterator[str]:
+    """Each thing that is missing in a line: a column and where it is usually found, or several of which one will do."""
+    found_in = {one.address: one.usually_in for one in lacking}
+    for lack in lacks(lacking):
+        places = _by_place(lack, found_in)
+        said = "; or ".join(
+            " or ".join(columns) + (f", usually in {where}" if where else "") for where, columns in places.items()
+        )
+        yield f"{said}: one is enough" if len(lack) > 1 else said
+
+
+def wanted(lacking: Sequence[Missing]) -> Iterator[tuple[str, str]]:
+    """Where to look for what is missing, and for which column, with what would do in its place."""
+    found_in = {one.address: one.usually_in for one in lacking}
+    for lack in lacks(lacking):
+        places = _by_place(lack, found_in)
+        for where, columns in places.items():
+            yield where, " or ".join(columns) + (" (or another export)" if len(places) > 1 else "")
+
+
+def _by_place(lack: Sequence[str], found_in: Mapping[str, str]) -> dict[str, list[str]]:
+    places: dict[str, list[str]] = {}
+    for address in lack:
+        places.setdefault(found_in.get(address, ""), []).append(address)
+    return places

@@ -33,6 +33,8 @@ _SHOWN: dict[Level, int] = {"act": 20, "watch": 10, "good": 5, "info": 0}
 
 PRINTED_ROWS = 6
 """Rows of each table on paper."""
+PRINTED_COLUMNS = 10
+"""Columns that a page is wide enough for; a broader table stands in strips of as many."""
 
 
 def html(report: Report, *, title: str = "Customer base audit", trends: Trends | None = None) -> str:
@@ -78,7 +80,7 @@ def paper_page(page: Page) -> str:
     templates = folder("report_templates")
     style = Markup(_read(templates / "paper.css"))  # noqa: S704 -- our own file
     template = environment(templates).get_template("paper.html.j2")
-    return template.render(page=page, style=style, most=PRINTED_ROWS)
+    return template.render(page=page, style=style, most=PRINTED_ROWS, broad=PRINTED_COLUMNS)
 
 
 def weekly(page: Digest) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
 from typing import Any, Literal
@@ -101,6 +101,12 @@ class Missing:
     table: str
     column: str
     usually_in: str
+    instead: tuple[str, ...] = ()
+    """Other `table.column` of which any one would do as well; they are missing too."""
+
+    @property
+    def address(self) -> str:
+        return f"{self.table}.{self.column}"
 
 
 @dataclass(frozen=True)
@@ -136,6 +142,15 @@ class Result:
     charts: tuple[Chart, ...] = ()
     missing: tuple[Missing, ...] = ()
     methods: tuple[Method, ...] = ()
+
+
+def lacks(missing: Iterable[Missing]) -> tuple[tuple[str, ...], ...]:
+    """What is missing as groups of `table.column` of which one is enough, each group once."""
+    groups: dict[frozenset[str], tuple[str, ...]] = {}
+    for one in missing:
+        group = (one.address, *one.instead)
+        groups.setdefault(frozenset(group), group)
+    return tuple(groups.values())
 
 
 @dataclass(frozen=True)
@@ -273,7 +288,7 @@ def _result(data: dict[str, Any]) -> Result:
                 for t in data["tables"]
             ),
             "charts": tuple(Chart(**c) for c in data["charts"]),
-            "missing": tuple(Missing(**m) for m in data["missing"]),
+            "missing": tuple(Missing(**{**m, "instead": tuple(m.get("instead", ()))}) for m in data["missing"]),
             "methods": tuple(
                 Method(**{**m, "papers": tuple(m["papers"]), "candidates": tuple(m["candidates"])})
                 for m in data["methods"]

@@ -15,7 +15,7 @@ from crmaudit.audit_header import Block, GivenTable, MethodCall, PartialRule, wo
 from crmaudit.audits import Audit, Model, depends, is_query, makers_of
 from crmaudit.database import Database, identifier
 from crmaudit.methods import Estimate, false_discovery
-from crmaudit.needs import ANYTHING, NOTHING, REPORTED, Shapes, Wants, missing_columns, models_behind, told
+from crmaudit.needs import ANYTHING, NOTHING, REPORTED, Lack, Shapes, Wants, in_words, lacking, models_behind, told
 from crmaudit.sentences import figures, figures_of, fill, headline
 from crmaudit.side_by_side import side_by_side
 
@@ -35,7 +35,7 @@ class Working:
     wants: Wants = NOTHING
     methods: list[report.Method] = field(default_factory=list)
     withheld: list[str] = field(default_factory=list)
-    missing: tuple[str, ...] = ()
+    missing: tuple[Lack, ...] = ()
     failure: str | None = None
     tables: set[str] = field(default_factory=set)
     """What has been stored in the audit's schema."""
@@ -48,7 +48,7 @@ class Built:
     columns: Mapping[str, Mapping[str, str]]
     methods: Mapping[str, tuple[report.Method, ...]]
     withheld: Mapping[str, str]
-    missing: Mapping[str, tuple[str, ...]]
+    missing: Mapping[str, tuple[Lack, ...]]
     failed: Mapping[str, str]
     """What went wrong in models that were left empty: a fault of ours in each audit that reads one."""
     shapes: Shapes
@@ -117,17 +117,17 @@ class Runner:
         results = side_by_side(self.db, apart, lambda db, name: self._result(db, work[name]))
         return tuple(results.values()), comparisons
 
-    def _missing_of_models(self, shapes: Shapes) -> dict[str, tuple[str, ...]]:
+    def _missing_of_models(self, shapes: Shapes) -> dict[str, tuple[Lack, ...]]:
         """For each empty model, the columns that would have filled it."""
-        missing: dict[str, tuple[str, ...]] = {}
+        missing: dict[str, tuple[Lack, ...]] = {}
         for model in self.models.values():
             if _has_rows(self.db, model.name):
                 continue
             block = Block(f"{model.name}_shape", model.sql, 1)
             wants = shapes.wants([block])
-            own = missing_columns(wants, model.needs, self.filled)
+            own = lacking(wants, model.needs, self.filled)
             behind = (name for name in sorted(wants.models) if name in missing)
-            missing[model.name] = tuple(dict.fromkeys((*own, *(c for name in behind for c in missing[name]))))
+            missing[model.name] = tuple(dict.fromkeys((*own, *(lack for name in behind for lack in missing[name]))))
         return missing
 
     def _wants(self, audit: Audit, built: Built) -> Wants:
@@ -139,7 +139,7 @@ class Runner:
     def _lacks(self, audit: Audit, wants: Wants, built: Built) -> bool:
         """Whether something that the audit cannot do without is missing."""
         needed = frozenset() if ANYTHING in audit.needs.optional else wants.models - audit.needs.optional
-        return bool(missing_columns(wants, audit.needs, self.filled) or needed & built.missing.keys())
+        return bool(lacking(wants, audit.needs, self.filled) or needed & built.missing.keys())
 
     def _estimate(self, db: Database, item: Working, built: Built) -> None:
         """The audit's tables and what its methods add; a fault of ours is kept and stops nothing else."""
@@ -152,10 +152,8 @@ class Runner:
             return
         if self._lacks(audit, item.wants, built):
             needed = sorted(item.wants.models - audit.needs.optional)
-            empty = [c for name in needed for c in built.missing.get(name, ())]
-            item.missing = tuple(dict.fromkeys((*missing_columns(item.wants, audit.needs, self.filled), *empty))) or (
-                "",
-            )
+            empty = [lack for name in needed for lack in built.missing.get(name, ())]
+            item.missing = tuple(dict.fromkeys((*lacking(item.wants, audit.needs, self.filled), *empty))) or ((),)
             return
         read = item.wants.models | words_of(audit.metrics.sql)
         makers = makers_of(self.models.values())
@@ -265,14 +263,8 @@ class Runner:
         )
 
     def _unanswerable(self, item: Working) -> report.Result:
-        missing = told(c for c in item.missing if c)
-        places = sorted({m.usually_in for m in missing})
-        columns = ", ".join(f"{m.table}.{m.column}" for m in missing)
-        reason = (
-            f"The exports have no {columns}; usually found in {'; '.join(places)}."
-            if missing
-            else "No row of these exports bears on the question."
-        )
+        missing = told(lack for lack in item.missing if lack)
+        reason = in_words(missing) if missing else "No row of these exports bears on the question."
         return replace(answers.unanswered(item.audit), reason=reason, missing=missing)
 
     def _answer(self, db: Database, item: Working) -> report.Result:

@@ -12,6 +12,9 @@ _PLACE = re.compile(r"\{([a-z][a-z0-9_]*)(?:(\.interval)|\|([^{}|]+)\|([^{}|]+))
 
 _CLAUSE = re.compile(r"\[([a-z][a-z0-9_]*): (.*?) \| (.*?)\]")
 
+LONGEST_NAME = 120
+"""Columns of what an export says within a sentence of ours; the tables have it whole."""
+
 Figures = Mapping[str, tuple[Value, str]]
 """Name -> value and unit."""
 
@@ -42,6 +45,8 @@ def fill(template: str, figures: Figures, currency: str) -> str:
             return text.interval(numbers[0], numbers[1], unit, currency, beside=told_together.get(unit, ()))
         value, unit = figures[name]
         told = text.value(value, unit, currency, beside=told_together.get(unit, ()))
+        if isinstance(value, str):
+            told = text.shorten(told, LONGEST_NAME)
         return f"{told} {place[3] if value == 1 else place[4]}" if place[3] else told
 
     return _PLACE.sub(written, template)

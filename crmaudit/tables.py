@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from html import escape
 
 from crmaudit import text
 from crmaudit.page import Head, TableView
-from crmaudit.report import Report, Result, Table, TableColumn, Value
+from crmaudit.report import Report, Result, Table, TableColumn
 
 MOST_BYTES = 650_000
-"""Of all tables together on a page, which then stays below 2 MB: each shows as many rows as that allows."""
-MOST_ROWS = (100, 50, 25, 10, 5)
-LONGEST_CELL = 240
-"""Columns of text in a cell; the whole text is in the database and the workbook."""
+"""Of all tables together on a page, which then stays below 2 MB."""
 
 
-def rows_shown(report: Report) -> int:
-    """How many rows of each table fit on the page."""
-    sizes = [
-        [sum(min(len(str(value)), LONGEST_CELL) + 10 for value in row) + 11 for row in table.rows]
-        for result in report.audits
-        for table in result.tables
-    ]
-    return next((most for most in MOST_ROWS if sum(sum(rows[:most]) for rows in sizes) <= MOST_BYTES), MOST_ROWS[-1])
+@dataclass(frozen=True)
+class Fit:
+    """How much of each table a page holds: rows, and columns of text in a cell; the rest is in the database."""
+
+    rows: int = 100
+    wide: int = 240
 
 
-def shown(table: Table, result: Result, anchor: str, currency: str, most: int) -> TableView:
-    """One table with its first rows, at most `most`."""
+FITS = (Fit(), Fit(50), Fit(25), Fit(10), Fit(10, 80), Fit(5, 80), Fit(5, 30), Fit(2, 30))
+"""From the most to the least that is of any use."""
+
+
+def fitting(report: Report) -> Fit:
+    """The most of each table that keeps the page small enough."""
+    tables = [table for result in report.audits for table in result.tables]
+    return next((fit for fit in FITS if _bytes(tables, fit) <= MOST_BYTES), FITS[-1])
+
+
+def _bytes(tables: Iterable[Table], fit: Fit) -> int:
+    """What the rows take on the page, where a sign of mark-up takes the place of several."""
+    return sum(
+        sum(len(escape(str(value)[: fit.wide]).encode()) + 10 for value in row) + 11
+        for table in tables
+        for row in table.rows[: fit.rows]
+    )
+
+
+def shown(table: Table, result: Result, anchor: str, currency: str, fit: Fit) -> TableView:
+    """One table with as many of its rows, and as much of its texts, as fit."""
     number = result.tables.index(table) + 1
-    rows, total = table.rows[:most], table.rows_total
+    rows, total = table.rows[: fit.rows], table.rows_total
+    written = [
+        [text.cell(value, column.unit) for value, column in zip(row, table.columns, strict=True)] for row in rows
+    ]
     title = text.clean(table.title) or text.name(table.name)
     return TableView(
         anchor=f"{anchor}-table-{number}",
@@ -38,9 +57,8 @@ def shown(table: Table, result: Result, anchor: str, currency: str, most: int) -
             Head(heading, column.unit in text.NUMBERS)
             for heading, column in zip(headings(table.columns, currency), table.columns, strict=True)
         ),
-        rows=tuple(
-            tuple(_cell(value, column.unit) for value, column in zip(row, table.columns, strict=True)) for row in rows
-        ),
+        rows=tuple(tuple(_shortened(cell, fit.wide) for cell in row) for row in written),
+        is_cut=any(len(cell) > fit.wide for row in written for cell in row),
         total=total,
         address=text.clean(f"{result.id}.{table.name}"),
         shape=" ".join(f"n{i + 1}" for i, column in enumerate(table.columns) if column.unit in text.NUMBERS),
@@ -48,9 +66,8 @@ def shown(table: Table, result: Result, anchor: str, currency: str, most: int) -
     )
 
 
-def _cell(value: Value, unit: str) -> str:
-    written = text.cell(value, unit)
-    return written if len(written) <= LONGEST_CELL else text.shorten(written, LONGEST_CELL)
+def _shortened(cell: str, wide: int) -> str:
+    return cell if len(cell) <= wide else text.shorten(cell, wide)
 
 
 def headings(columns: Sequence[TableColumn], currency: str) -> list[str]:

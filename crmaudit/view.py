@@ -77,9 +77,9 @@ def page(
     """The report in words. `pictures=False` leaves the charts undrawn, for Markdown and the terminal."""
     trends = trends or {}
     anchors = _anchors(report)
-    most = tables.rows_shown(report)
+    fit = tables.fitting(report)
     exhibits = [
-        exhibit(result, report, anchors[i], trends, pictures=pictures, most=most)
+        exhibit(result, report, anchors[i], trends, pictures=pictures, fit=fit)
         for i, result in enumerate(report.audits)
     ]
     lines = [line for shown in exhibits for line in shown.findings]
@@ -100,7 +100,7 @@ def page(
         base=_base(report, {result.id: anchors[i] for i, result in enumerate(report.audits)}, trends),
         chapters=_chapters(report, exhibits),
         definitions=tuple(_definitions(report, anchors)),
-        exports=_exports(exhibits),
+        exports=_exports(exhibits, report.audits),
         unanswered=tuple(shown for shown in exhibits if shown.status == "unanswerable"),
         failed=tuple(shown for shown in exhibits if shown.status == "failed"),
         sources=tuple(particulars.source(source, report.currency) for source in report.sources),
@@ -250,11 +250,11 @@ def exhibit(
     trends: Trends,
     *,
     pictures: bool,
-    most: int = tables.MOST_ROWS[0],
+    fit: tables.Fit = tables.FITS[0],
 ) -> Exhibit:
     """One audit in words, its charts drawn, with at most so many rows of each table."""
     currency = report.currency
-    grids = {table.name: tables.shown(table, result, anchor, currency, most) for table in result.tables}
+    grids = {table.name: tables.shown(table, result, anchor, currency, fit) for table in result.tables}
     figures = _figures(result, grids, currency, anchor) if pictures else ()
     behind = {chart.table for chart in result.charts} if pictures else set()
     return Exhibit(
@@ -286,10 +286,7 @@ def exhibit(
         tables=tuple(shown for name, shown in grids.items() if name not in behind),
         every_table=tuple(grids.values()),
         methods=tuple(map(particulars.method, result.methods)),
-        missing=tuple(
-            (text.clean(f"{lacking.table}.{lacking.column}"), text.clean(lacking.usually_in))
-            for lacking in result.missing
-        ),
+        missing=tuple(map(text.clean, particulars.missing(result.missing))),
         command=f"crmaudit explain {result.id}" if re.fullmatch(r"[a-z][a-z0-9_]*", result.id) else "",
     )
 
@@ -372,14 +369,14 @@ def _chapters(report: Report, exhibits: Sequence[Exhibit]) -> tuple[Chapter, ...
     return tuple(chapters)
 
 
-def _exports(exhibits: Sequence[Exhibit]) -> tuple[Export, ...]:
+def _exports(exhibits: Sequence[Exhibit], results: Sequence[Result]) -> tuple[Export, ...]:
     """What to export, by the number of questions that it would help to answer."""
     wanted: dict[str, tuple[dict[str, None], dict[str, Exhibit]]] = {}
-    for shown in exhibits:
+    for shown, result in zip(exhibits, results, strict=True):
         if shown.status == "unanswerable":
-            for column, where in shown.missing:
-                columns_, questions = wanted.setdefault(where or "not known", ({}, {}))
-                columns_[column] = None
+            for where, column in particulars.wanted(result.missing):
+                columns_, questions = wanted.setdefault(text.clean(where) or "not known", ({}, {}))
+                columns_[text.clean(column)] = None
                 questions[shown.anchor] = shown
     exports = [Export(where, tuple(names), tuple(asked.values())) for where, (names, asked) in wanted.items()]
     return tuple(sorted(exports, key=lambda export: -len(export.questions)))

@@ -56,6 +56,18 @@ def test_the_page_of_a_customer_agrees_with_the_audit(example: Audited) -> None:
     assert len(next(s for s in shown.sections if s.title == "Invoices").rows) == min(10, invoices)
 
 
+def test_revenue_in_all_is_less_by_what_was_credited(example: Audited) -> None:
+    id_, bought, credited = first(
+        example,
+        "select p.account_id, c.revenue, a.amount from customers c join parties p using (party_id) join "
+        "(select party_id, sum(amount) as amount from adjustments group by party_id) a using (party_id) "
+        "where c.period = 'current' and a.amount < -1 and c.revenue > 10000 order by 1",
+    )
+    said = crmaudit("customer", id_, "--audit", example.folder).said
+    assert f"{float(bought + credited):,.0f}" in said
+    assert f"{float(bought):,.0f}" not in said
+
+
 def test_notes_of_persons_are_on_no_page(example: Audited) -> None:
     id_, note = first(
         example,
@@ -155,7 +167,8 @@ def test_what_to_do_follows_from_the_facts(given: dict[str, Any], to_do: list[st
         ({"ended_on": "2026-01-01", "is_lapsed": True}, "The last contract ended on 2026-01-01."),
         ({"is_lapsed": True, "silence_days": 400, "typical_gap_days": 20.0}, "Lapsed: silent for 400 days, where they usually buy every 20 days."),
         ({"is_under_contract": True}, "Under contract."),
-        ({"silence_days": 4}, "In their rhythm: silent for 4 days."),
+        ({"silence_days": 4}, "Nobody can tell their rhythm yet: silent for 4 days."),
+        ({"silence_days": 4, "typical_gap_days": 30.0}, "In their rhythm: silent for 4 days, where they usually buy every 30 days."),
         ({}, "A customer without a rhythm that can be told."),
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,32 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("looks", LOOKS, ids=" ".join)
 def test_axe_finds_nothing_in_the_reports_of_the_example(example: Path, looks: tuple[str, ...]) -> None:
     _looked_at(example / "report.html", example / "gap.html", looks=looks)
+
+
+@pytest.fixture(scope="module")
+def letters(example: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The weekly mail, its picture put in where a mail program would, and the page of one customer."""
+    folder = tmp_path_factory.mktemp("letters")
+    ran = crmaudit(
+        "weekly", ROOT / "examples" / "exports", "--to", "a@example.com", "--dry-run", "--out", folder / "audit"
+    )
+    assert ran.code == 0, ran.err
+    (mail,) = (folder / "audit" / "weekly" / "dry-run").glob("*.eml")
+    body = message_from_bytes(mail.read_bytes(), policy=policy.default).get_body(("html",))
+    assert body is not None
+    picture = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=="
+    (folder / "mail.html").write_text(re.sub(r"cid:[^\"]+", picture, body.get_content()), "utf-8")
+    found = json.loads((example / "audit.json").read_text("utf-8"))["audits"]
+    (recency,) = [audit for audit in found if audit["id"] == "recency"]
+    (overdue,) = [table for table in recency["tables"] if table["name"] == "overdue"]
+    page = crmaudit("customer", overdue["rows"][0][0], "--audit", example, "--format", "html")
+    (folder / "customer.html").write_text(page.out, "utf-8")
+    return folder / "mail.html", folder / "customer.html"
+
+
+@looked_at
+@pytest.mark.parametrize("looks", LOOKS, ids=" ".join)
+def test_axe_finds_nothing_in_the_mail_and_the_page_of_a_customer(
+    letters: tuple[Path, Path], looks: tuple[str, ...]
+) -> None:
+    _looked_at(*letters, looks=looks)

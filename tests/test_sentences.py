@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crmaudit.audits import unit_of
-from crmaudit.sentences import figures_of, fill
+from crmaudit.sentences import LONGEST_NAME, figures_of, fill
 
 TEMPLATE = "{n|customer has|customers have} left, {share} of all."
 
@@ -85,3 +85,9 @@ def test_words_do_not_stand_in_for_a_missing_figure() -> None:
 )
 def test_ends_of_intervals_have_the_unit_of_their_figure(name: str, unit: str) -> None:
     assert unit_of(name, "DOUBLE") == unit
+
+
+def test_a_sentence_has_no_more_of_a_name_than_is_read() -> None:
+    told = fill("{who} left.", {"who": ("x" * 5_000, "text")}, "EUR")
+    assert len(told) == LONGEST_NAME + len(" left.")
+    assert told.endswith("x\u2026 left.")

@@ -102,7 +102,11 @@ def _standing(facts: Facts) -> str:
         return f"Overdue by their own rhythm: {silence}."
     if facts["is_under_contract"]:
         return "Under contract."
-    return f"In their rhythm: {silence}." if silence else "A customer without a rhythm that can be told."
+    if facts["typical_gap_days"]:
+        return f"In their rhythm: {silence}."
+    return (
+        f"Nobody can tell their rhythm yet: {silence}." if silence else "A customer without a rhythm that can be told."
+    )
 
 
 def _silence(facts: Facts) -> str:

@@ -14,7 +14,7 @@ from crmaudit.gap.guidance import Guidance
 from crmaudit.gap.page import Chapter, Gap, GapPage, Progress, Question, SourceLine, Stage, Step, Stratum
 from crmaudit.gap.plan import Slot, Task, done_by, last_task, schedule
 from crmaudit.gap.requests import requests
-from crmaudit.report import CHAPTERS, Report, Result, Source
+from crmaudit.report import CHAPTERS, Report, Result, Source, lacks
 from crmaudit.view import STATUS_NAMES
 
 STAGES = ((30, "In the first 30 days"), (60, "Days 31 to 60"), (90, "Days 61 to 90"), (0, "After day 90"))
@@ -96,11 +96,13 @@ def _verdict(report: Report, counts: dict[str, int], gaps: Sequence[Gap], found:
     )
     if gaps:
         last = STAGES[-2][0]
-        closed = [(sum(gap.days <= day for gap in gaps), f"by day {day}") for day, _ in STAGES[:-1]]
+        closed = [(sum(gap.days <= day for gap in gaps), day) for day, _ in STAGES[:-1]]
         later = sum(gap.days > last for gap in gaps)
-        *first, final = (f"{text.number(n)} {by}" for n, by in closed)
+        (soon, day), *more = closed
+        *first, final = (f"{text.number(n)} by day {by}" for n, by in more)
         rest = f"; {text.number(later)} {'takes' if later == 1 else 'take'} longer" if later else ""
-        yield f"Of {text.count(len(gaps), 'gap')} {', '.join(first)} and {final} can be closed{rest}."
+        begun = f"{text.number(soon)} can be closed by day {day}"
+        yield f"Of {text.count(len(gaps), 'gap')}, {', '.join((begun, *first))} and {final}{rest}."
     dearest = max(found, key=lambda one: one.open.cost, default=None)
     if dearest is not None and dearest.open.cost > 0:
         yield (
@@ -199,7 +201,7 @@ def _chapters(
 def _question(result: Result, came: frozenset[str], numbers: Mapping[str, str], *, is_hidden: bool) -> Question:
     answer = result.headline if result.status in ("answered", "partial") else result.reason or ""
     if result.missing:
-        answer = wants.why_none([f"{one.table}.{one.column}" for one in result.missing], came)
+        answer = wants.why_none(lacks(result.missing), came)
     return Question(
         id=text.clean(result.id),
         title=text.clean(result.title),

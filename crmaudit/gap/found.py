@@ -11,7 +11,7 @@ from crmaudit.gap import costs, wants
 from crmaudit.gap.guidance import Guidance, QuestionGuidance
 from crmaudit.gap.page import Gap
 from crmaudit.gap.plan import OpenGap, Task
-from crmaudit.report import Metric, Report, Result
+from crmaudit.report import Metric, Report, Result, lacks
 
 HABIT = "habit"
 """The effort of keeping records better, where nothing says otherwise."""
@@ -35,11 +35,16 @@ def tables_that_came(report: Report) -> frozenset[str]:
 
 
 def wanted_by(result: Result, rule: QuestionGuidance, came: Iterable[str]) -> tuple[str, ...]:
-    """What the answer lacks, then what it rests on besides and nobody exported."""
-    lacking = [f"{missing.table}.{missing.column}" for missing in result.missing]
+    """What the answer lacks, then what it rests on besides and nobody exported; of alternatives one is asked for."""
+    lacking = [_chosen(lack, rule.asks) for lack in lacks(result.missing)]
     present = set(came)
     asked = dict.fromkeys((*lacking, *(address for address in rule.asks if address not in present)))
     return tuple(address for address in asked if address in wants.MEANINGS)
+
+
+def _chosen(lack: Sequence[str], asks: Sequence[str]) -> str:
+    """Of columns of which one is enough the one that the answer mostly rests on, else the first."""
+    return next((address for address in asks if address in lack), lack[0])
 
 
 def gaps(report: Report, guidance: Guidance) -> list[Found]:
@@ -75,7 +80,7 @@ def gaps(report: Report, guidance: Guidance) -> list[Found]:
                 effort=_effort(steps, guidance),
                 owner=text.clean(rule.owner or guidance.owners.get(result.chapter, "Management")),
                 days=0,
-                baseline=_baseline(kind, figure),
+                baseline=_baseline(kind, figure, rule),
                 target=_target(kind, figure, rule),
                 **_check(result, kind, figure, rule),
             )
@@ -147,15 +152,19 @@ def _missing(
     if kind != "thin" and result.reason and not result.missing:
         yield text.clean(result.reason)
     if figure is not None:
-        yield f"{_label(figure, rule)}: {_value(figure)}, where {_aim(figure, rule)} is wanted."
+        yield f"{_label(figure, rule)}: {_short_of(figure, rule)}, where {_aim(figure, rule)} is wanted."
         if figure.note:
             yield text.clean(f"{figure.note[:1].upper()}{figure.note[1:]}.")
     yield from wants.lines(wanted, rule.asks, tables)
+    for lack in lacks(result.missing):
+        if len(lack) > 1:
+            chosen = _chosen(lack, rule.asks)
+            yield wants.instead(chosen, [address for address in lack if address != chosen])
 
 
-def _baseline(kind: str, figure: Metric | None) -> str:
+def _baseline(kind: str, figure: Metric | None, rule: QuestionGuidance) -> str:
     said = {"unanswerable": "no answer", "partial": "answered in part", "thin": ""}[kind]
-    value = _value(figure) if figure is not None and figure.value is not None else ""
+    value = _short_of(figure, rule) if figure is not None and figure.value is not None else ""
     return ", ".join(part for part in (said, value) if part)
 
 
@@ -182,6 +191,12 @@ def _label(figure: Metric, rule: QuestionGuidance) -> str:
 
 def _value(figure: Metric) -> str:
     return text.value(figure.value, figure.unit)
+
+
+def _short_of(figure: Metric, rule: QuestionGuidance) -> str:
+    """The figure, which may look like its target when it is rounded and is not there yet."""
+    value, target = _value(figure), text.value(rule.target, figure.unit)
+    return f"just {'over' if figure.better == 'down' else 'under'} {value}" if value == target else value
 
 
 def _aim(figure: Metric, rule: QuestionGuidance) -> str:

@@ -76,11 +76,17 @@ def _export(
     titles = dict.fromkeys(title for found in columns.values() for title in found)
     return Export(
         title=table.found_in[:1].upper() + table.found_in[1:],
-        menu=product.menus.get(table.name, "") if product else "",
+        menu=_menu(product, table.name) if product else "",
         is_new=is_new,
         fields=tuple(_field(table, name, known) for name in dict.fromkeys(names)),
         questions=tuple(titles),
     )
+
+
+def _menu(product: Product, table: str) -> str:
+    """The path to an export, told as usual where no page of the vendor has it."""
+    path = product.menus.get(table, "")
+    return path if table in product.documented or not path else f"usually {path}"
 
 
 def _basics(table: Table) -> list[str]:

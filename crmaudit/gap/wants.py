@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 
+from crmaudit import text
 from crmaudit.schema import TABLES, Column
 
 MEANINGS = {f"{table.name}.{column.name}": column.meaning for table in TABLES.values() for column in table.columns}
@@ -31,31 +32,57 @@ def lines(wanted: Sequence[str], asks: Collection[str], tables_that_came: Collec
         yield f"{_capital(place)} lacks: {said}." if came else f"Not there: {place}. It would tell: {said}."
 
 
-def why_none(wanted: Sequence[str], tables_that_came: Collection[str]) -> str:
-    """Why a question has no answer, in a sentence or two for the scorecard."""
-    tables = by_table(wanted)
+def instead(chosen: str, others: Sequence[str]) -> str:
+    """The line beside what is asked for that says what would do in its place."""
+    places = [
+        f"{'; '.join(MEANINGS[f'{table}.{column}'] for column in columns)} ({TABLES[table].found_in})"
+        for table, columns in by_table(others).items()
+    ]
+    one = "this would" if len(others) == 1 else "any of these would"
+    return f"In place of \u201c{MEANINGS[chosen]}\u201d {one} do too: {'; '.join(places)}."
+
+
+def why_none(lacks: Iterable[Sequence[str]], tables_that_came: Collection[str]) -> str:
+    """Why a question has no answer, in a sentence or two for the scorecard; of each group one column is enough."""
+    groups = tuple(lacks)
+    tables = by_table(lack[0] for lack in groups if len(lack) == 1)
     absent = [TABLES[table].found_in for table in tables if table not in tables_that_came]
     present = [f"{TABLES[t].found_in} lacks {_some(t, tables[t])}" for t in tables if t in tables_that_came]
-    return " ".join([*([f"Wanted: {_and(absent)}."] if absent else ()), *(f"{_capital(one)}." for one in present)])
+    choices = dict.fromkeys(_choice(lack, tables_that_came) for lack in groups if len(lack) > 1)
+    wanted = [*absent, *choices]
+    return " ".join([*([f"Wanted: {_and(wanted)}."] if wanted else ()), *(f"{_capital(one)}." for one in present)])
+
+
+def _choice(lack: Sequence[str], tables_that_came: Collection[str]) -> str:
+    """Where one of the columns would have to come from: an export, or one that came and has none of them."""
+    places = [
+        TABLES[table].found_in + (f" with {' or '.join(_named(table, columns))}" if table in tables_that_came else "")
+        for table, columns in by_table(lack).items()
+    ]
+    return ", or ".join(places)
 
 
 def step(table: str, columns: Sequence[str], tables_that_came: Collection[str]) -> str:
     """What is to be done to have the columns."""
     place = TABLES[table].found_in
-    return f"Have {place} carry {_some(table, columns)}" if table in tables_that_came else f"Get {place}"
+    return f"Add to {place}: {_some(table, columns)}" if table in tables_that_came else f"Get {place}"
 
 
 def field_name(column: Column) -> str:
     """The heading a field might have, with what it holds: `Opened, day and time`, `Bounced, yes or no`."""
     words = re.sub(r"^is_|_(?:on|at)$", "", column.name).replace("_", " ")
     kind = {"date": ", day", "time": ", day and time", "bool": ", yes or no"}.get(column.kind, "")
-    return _capital(words) + kind
+    return text.title(words) + kind
 
 
 def _some(table: str, columns: Sequence[str]) -> str:
-    named = [MEANINGS[f"{table}.{column}"] for column in columns[:_SHORT]]
+    named = _named(table, columns)
     more = len(columns) - len(named)
     return "; ".join(named) + (f"; and {more} more" if more else "")
+
+
+def _named(table: str, columns: Sequence[str]) -> list[str]:
+    return [MEANINGS[f"{table}.{column}"] for column in columns[:_SHORT]]
 
 
 def _and(parts: Sequence[str]) -> str:

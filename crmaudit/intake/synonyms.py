@@ -169,6 +169,8 @@ class Product:
     name: str
     menus: Mapping[str, str]
     """Canonical table -> path through the menus."""
+    documented: Mapping[str, str] = field(default_factory=dict)
+    """Canonical table -> the vendor's page that has that path."""
 
 
 @dataclass(frozen=True)
@@ -276,11 +278,14 @@ def products() -> Mapping[str, Product]:
     """What menus.toml knows of each product, by system."""
     found = {}
     for system, entries in _toml(SOURCES / "menus.toml").items():
-        menus = {table: path for table, path in entries.items() if table != "name"}
+        menus = {table: path for table, path in entries.items() if table not in ("name", "documented")}
         wrong = sorted(set(menus) - set(TABLES))
         if wrong:
             raise SettingsError(f"menus.toml: {system} has {', '.join(wrong)}, which is no table")
-        found[system] = Product(system, entries["name"], menus)
+        pages = entries.get("documented", {})
+        found[system] = Product(
+            system, entries["name"], menus, dict.fromkeys(menus, pages) if isinstance(pages, str) else pages
+        )
     return found
 
 

@@ -203,7 +203,10 @@ def _unusable(histories: Histories) -> str | None:
     if not good.all():
         return f"{int((~good).sum())} purchase histories are impossible: a missing, negative or contradictory number."
     if histories.repeat_customers < FEWEST_REPEATERS:
-        return f"Only {histories.repeat_customers} customers bought again; fewer than {FEWEST_REPEATERS} tell nothing."
+        return (
+            f"Only {histories.repeat_customers} of {histories.customers.sum():.0f} customers whose purchases were "
+            f"followed bought again; fewer than {FEWEST_REPEATERS} tell nothing."
+        )
     return None
 
 

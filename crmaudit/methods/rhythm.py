@@ -87,8 +87,8 @@ def estimate(
         )
     if histories.repeat_customers < FEWEST_REPEATERS:
         return Estimate(
-            withheld=f"Only {histories.repeat_customers} customers bought again; "
-            f"a rhythm wants at least {FEWEST_REPEATERS}."
+            withheld=f"Only {histories.repeat_customers} of {histories.customers.sum():.0f} customers whose purchases "
+            f"were followed bought again; a rhythm wants at least {FEWEST_REPEATERS}."
         )
     base = _prior(histories)
     members = _members(table, segment)

@@ -47,6 +47,14 @@ terms as (
     group by v.party_id
 ),
 
+credits as (
+    select a.party_id, sum(a.amount) as adjustment
+    from adjustments a
+    join party y on y.party_id = a.party_id
+    join clock k on a.adjusted_on <= k.as_of_on
+    group by a.party_id
+),
+
 renewals as (
     select n.party_id, min(n.due_on) as renews_on
     from renewal_days n
@@ -69,7 +77,7 @@ select
     least(c.customer_since_on, p.customer_since_on) as customer_since_on,
     g.class,
     c.purchases,
-    c.revenue as revenue_amount,
+    cast(c.revenue + coalesce(a.adjustment, 0) as decimal(18, 4)) as revenue_amount,
     c.window_purchases,
     c.window_revenue as window_amount,
     b.window_revenue as previous_amount,
@@ -106,3 +114,4 @@ left join talks s on s.party_id = y.party_id
 left join people e on e.party_id = y.party_id
 left join terms t on t.party_id = y.party_id
 left join renewals n on n.party_id = y.party_id
+left join credits a on a.party_id = y.party_id

@@ -21,7 +21,7 @@
 -- reference_candidates = { unit = "n", better = "up", note = "promoters of class A or B who are not overdue and have no open ticket" }
 -- supporters_not_customers = { unit = "n", better = "up", note = "promoters who have not bought" }
 -- detractors = { unit = "n", better = "down" }
--- answered_pct = { unit = "pct", better = "up", note = "of the customers; silence is neither praise nor blame" }
+-- answered_pct = { unit = "pct", better = "up", label = "Customers who answered", note = "of the customers; silence is neither praise nor blame" }
 -- [[finding]]
 -- level = "good"
 -- when = "reference_candidates > 0"

@@ -9,7 +9,7 @@
 -- hidden   = ["talks"]
 -- [metrics]
 -- a_customers_days_since_conversation_median = { unit = "days", better = "down", note = "a meeting that took place, a call somebody answered, or a mail of theirs; never a campaign. A customers without one count as longer than all others" }
--- a_customers_silent_90d = { unit = "n", better = "down", note = "no conversation in the last 90 days, or never" }
+-- a_customers_silent_90d = { unit = "n", better = "down", label = "A customers silent for 90 days", note = "no conversation in the last 90 days, or never" }
 -- a_customers = { unit = "n" }
 -- silent_amount = { unit = "money", label = "Revenue of the window of those" }
 -- [[finding]]

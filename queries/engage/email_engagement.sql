@@ -3,7 +3,7 @@
 -- question = "Who receives, opens, clicks, unsubscribes, and which content?"
 -- why      = "A list that is not read trains the mail providers to sort you out, for everybody."
 -- fix      = "Export sends, opens, clicks and unsubscribes with the campaign and the address, one row per event."
--- headline = ["Of {mails|mail|mails} {open_rate_pct} were opened, {click_rate_pct} clicked; {hot_contacts|person is|people are} hot.", "Of {mails|mail|mails} {click_rate_pct} were clicked."]
+-- headline = ["Of {mails|mail|mails} {open_rate_pct} were opened, {click_rate_pct} clicked; [hot_contacts: {hot_contacts|person is|people are} | nobody is] hot.", "Of {mails|mail|mails} {click_rate_pct} were clicked."]
 -- any_of   = [["campaign_touches.kind"], ["campaign_touches.happened_at"], ["campaign_touches.email", "campaign_touches.contact_id"]]
 -- optional = ["*"]
 -- hidden   = ["mail_events", "mails_by_person"]

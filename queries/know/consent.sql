@@ -10,7 +10,7 @@
 -- [metrics]
 -- mailed_without_consent = { unit = "n", better = "down", note = "mails of the window to people of whom no opt-in was on record that day" }
 -- mailed_after_unsubscribe = { unit = "n", better = "down", note = "mails of the window sent on a later day than the last choice, when that was an opt-out" }
--- consent_known_pct = { unit = "pct", better = "up", note = "mails of the window to people with any choice on record that day" }
+-- consent_known_pct = { unit = "pct", better = "up", label = "Mails to people whose choice is known", note = "mails of the window to people with any choice on record that day" }
 -- mailed_though_flagged = { unit = "n", better = "down", note = "mails of the window to people who carry an opt-out without a day: before or after it nobody can say" }
 -- [[finding]]
 -- level = "act"

@@ -8,7 +8,7 @@
 -- optional = ["*"]
 -- hidden   = ["roles", "customer_roles"]
 -- [metrics]
--- accounts_with_decision_maker_pct = { unit = "pct", better = "up", note = "by the role field of a contact; roles guessed from titles are counted apart" }
+-- accounts_with_decision_maker_pct = { unit = "pct", better = "up", label = "Customers whose decision maker is known", note = "by the role field of a contact; roles guessed from titles are counted apart" }
 -- accounts_with_influencer_pct = { unit = "pct", better = "up" }
 -- contacts_with_role_pct = { unit = "pct", better = "up", note = "of all contacts in the CRM, whatever the role" }
 -- accounts_with_inferred_decision_maker_pct = { unit = "pct", note = "customers without one by the role field, where a title suggests who decides" }

@@ -3,7 +3,7 @@
 -- question = "How many accounts and contacts are in the CRM twice?"
 -- why      = "Of a customer who is there twice each colleague sees half: half the history, half the revenue, twice the mail."
 -- fix      = "Merge what is listed, the newer record into the older, and have the CRM search by e-mail and name before it adds one."
--- headline = ["{duplicate_pct} of the CRM's records are doubles: {duplicate_accounts|account|accounts} and {duplicate_contacts|contact|contacts}.", "{duplicate_pct} of the CRM's accounts are doubles: {duplicate_accounts}.", "{duplicate_pct} of the CRM's contacts are doubles: {duplicate_contacts}."]
+-- headline = ["{duplicate_pct} of the CRM's records are likely doubles: {duplicate_accounts|account|accounts} and [duplicate_contacts: {duplicate_contacts|contact|contacts} | no contact].", "{duplicate_pct} of the CRM's accounts are likely doubles: {duplicate_accounts}.", "{duplicate_pct} of the CRM's contacts are likely doubles: {duplicate_contacts}."]
 -- any_of   = [["accounts.account_id", "contacts.contact_id"]]
 -- optional = ["*"]
 -- hidden   = ["crm_records"]
@@ -16,19 +16,19 @@
 -- [[finding]]
 -- level = "watch"
 -- when = "duplicate_pct >= 1 and duplicate_accounts is not null and duplicate_contacts is not null"
--- text = "{duplicate_accounts|account|accounts} and {duplicate_contacts|contact|contacts} are in the CRM twice, {duplicate_pct} of its records."
+-- text = "{duplicate_accounts|account|accounts} and {duplicate_contacts|contact|contacts} seem to be in the CRM twice, {duplicate_pct} of its records."
 -- value = "doubled_revenue"
 -- lists = "to_merge"
 -- [[finding]]
 -- level = "watch"
 -- when = "duplicate_pct >= 1 and duplicate_contacts is null"
--- text = "{duplicate_accounts|account is|accounts are} in the CRM twice, {duplicate_pct} of its accounts."
+-- text = "{duplicate_accounts|account seems|accounts seem} to be in the CRM twice, {duplicate_pct} of its accounts."
 -- value = "doubled_revenue"
 -- lists = "to_merge"
 -- [[finding]]
 -- level = "watch"
 -- when = "duplicate_pct >= 1 and duplicate_accounts is null"
--- text = "{duplicate_contacts|contact is|contacts are} in the CRM twice, {duplicate_pct} of its contacts."
+-- text = "{duplicate_contacts|contact seems|contacts seem} to be in the CRM twice, {duplicate_pct} of its contacts."
 -- value = "doubled_revenue"
 -- lists = "to_merge"
 -- [[partial]]

@@ -8,7 +8,7 @@
 -- optional = ["*"]
 -- hidden   = ["colleague_quarters", "threads"]
 -- [metrics]
--- a_customers_multi_contact_pct = { unit = "pct", better = "up", note = "A customers with more than two contacts in the CRM" }
+-- a_customers_multi_contact_pct = { unit = "pct", better = "up", label = "A customers with several contacts", note = "A customers with more than two contacts in the CRM" }
 -- a_customers_multi_colleague_pct = { unit = "pct", better = "up", note = "A customers with whom at least two of our people were active in three of the last four quarters" }
 -- single_threaded_revenue = { unit = "money", better = "down", note = "revenue of the window of A customers with one contact at most, or with whom one of our people at most was active in the last four quarters" }
 -- single_threaded_a_customers = { unit = "n", better = "down" }

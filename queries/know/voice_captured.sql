@@ -8,7 +8,7 @@
 -- optional = ["*"]
 -- hidden   = ["heard"]
 -- [metrics]
--- interactions_with_voice_pct = { unit = "pct", better = "up", note = "activities with a note, tickets with a mark or words of satisfaction, answers with a comment; of all of the window. A ticket's own text is the request, not the feeling" }
+-- interactions_with_voice_pct = { unit = "pct", better = "up", label = "Interactions with the customer's voice", note = "activities with a note, tickets with a mark or words of satisfaction, answers with a comment; of all of the window. A ticket's own text is the request, not the feeling" }
 -- customers_heard_pct = { unit = "pct", better = "up", note = "customers with at least one such record in the window" }
 -- [[finding]]
 -- level = "watch"

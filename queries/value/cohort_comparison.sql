@@ -2,7 +2,7 @@
 -- title    = "New cohorts against old ones"
 -- question = "Are newer cohorts better or worse?"
 -- why      = "A base can grow while each year's new customers are worth less than the last; the total shows it too late."
--- fix      = "Export the invoices back to your first customer, or the day each became one; then say `history_is_complete = true` under [customers]."
+-- fix      = "Export the invoices back to your first customer, or the day on which each of your customers became one."
 -- headline = ["A customer of the latest cohorts brought {first_year_value_latest} in the first year, one of the cohorts before {first_year_value_previous}: a change of {change_pct}.", "A customer of the latest cohorts brought {first_year_value_latest} in the first year.", "No cohort of new customers has been watched for a year."]
 -- optional = ["adjustments", "cohort_months"]
 -- hidden   = ["watched_cohorts", "values_at_age", "first_years"]

@@ -2,7 +2,7 @@
 -- title    = "How cohorts evolve"
 -- question = "How does a cohort behave as it ages?"
 -- why      = "The first year of a customer says what the next ones are worth, and where on the way most of them are lost."
--- fix      = "Export the invoices back to your first customer, or the day each became one; then say `history_is_complete = true` under [customers]."
+-- fix      = "Export the invoices back to your first customer, or the day on which each of your customers became one."
 -- headline = ["A year after their first purchase {cohort_active_after_12m_pct} of the customers buy within a quarter; {never_second_purchase_pct} have not bought a second time after {watched_days}.", "{never_second_purchase_pct} of the customers have not bought a second time after {watched_days}.", "No cohort of new customers can be followed."]
 -- optional = ["cohort_months"]
 -- hidden   = ["cohort_sizes", "waits", "waits_by_day", "triangle", "days"]

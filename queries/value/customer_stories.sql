@@ -3,7 +3,7 @@
 -- question = "What do the best, the loyal and the lost customers say in their own words?"
 -- why      = "Figures say who leaves; only their words say what it was like."
 -- fix      = "Keep what customers write and say as they said it: tickets, comments, and the reason in their words when they leave."
--- headline = ["{themes|word sets|words set} the groups apart; the lost speak more than others of {lost_theme}.", "{themes|word sets|words set} the best, the loyal and the lost customers apart.", "No word sets the best, the loyal and the lost customers apart."]
+-- headline = ["{themes|word sets|words set} the groups apart; the lost speak more than others of {lost_theme}.", "[themes: {themes|word sets|words set} | No word sets] the best, the loyal and the lost customers apart.", "No word sets the best, the loyal and the lost customers apart."]
 -- any_of   = [["tickets.subject", "tickets.description", "survey_responses.comment", "churn_events.feedback", "activities.note", "opportunities.loss_reason"]]
 -- optional = ["*"]
 -- hidden   = ["sides", "told", "said_words", "words_by_group", "comparable_words"]

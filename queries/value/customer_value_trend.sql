@@ -3,7 +3,7 @@
 -- question = "Is each customer trending up, flat or down?"
 -- why      = "A customer who spends a third less is half gone, and no report on lost customers names them."
 -- fix      = "Export at least three years of invoices, with the products on them."
--- headline = ["{up|customer spends|customers spend} over 20 % more than a year ago, {down} over 20 % less, {flat} neither for certain; {too_short} are too new to tell.", "{too_short|customer|customers} bought in the last two years, none of them for eight quarters."]
+-- headline = ["[up: {up|customer spends|customers spend} | No customer spends] over 20 % more than a year ago, {down} over 20 % less, {flat} neither for certain; {too_short} are too new to tell.", "{too_short|customer|customers} bought in the last two years, none of them for eight quarters."]
 -- optional = ["invoices.product", "invoices.issued_on", "invoices.kind", "invoices.status", "purchase_source", "adjustments"]
 -- hidden   = ["spend_quarters", "products_bought"]
 -- [[method]]
@@ -30,14 +30,14 @@
 -- [[finding]]
 -- level = "act"
 -- when = "down >= 10 and down > 2 * up and 100.0 * down > 3 * flagged_if_stable_pct * (up + flat + down)"
--- text = "{down|customer spends|customers spend} over 20 % less than a year ago, {up} over 20 % more; those who are down brought {down_revenue} in the year before, and {stopped} of them bought nothing since."
+-- text = "{down|customer spends|customers spend} over 20 % less than a year ago, [up: {up} | none] over 20 % more; those who are down brought {down_revenue} in the year before, and {stopped} of them bought nothing since."
 -- customers = "down"
 -- value = "-down_change"
 -- lists = "trends"
 -- [[finding]]
 -- level = "watch"
 -- when = "down > 0 and not (down >= 10 and down > 2 * up and 100.0 * down > 3 * flagged_if_stable_pct * (up + flat + down))"
--- text = "{down|customer spends|customers spend} over 20 % less than a year ago ({down_change}), {up} over 20 % more. If nobody had changed, {flagged_if_stable_pct} of the customers would be called one or the other."
+-- text = "{down|customer spends|customers spend} over 20 % less than a year ago ({down_change}), [up: {up} | none] over 20 % more. If nobody had changed, {flagged_if_stable_pct} of the customers would be called one or the other."
 -- customers = "down"
 -- value = "-down_change"
 -- lists = "trends"

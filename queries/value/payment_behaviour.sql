@@ -3,7 +3,7 @@
 -- question = "Who pays late, and who stopped?"
 -- why      = "A customer who pays later than before is short of money or of patience; either way you are next."
 -- fix      = "Export invoices with their due day and payments with the invoice they settle; remind on the day after the due day."
--- headline = ["Half of the invoices of the window are paid within {days_to_pay_median}; {overdue_amount} is overdue, and {slower_payers|customer pays|customers pay} slower than they used to.", "Half of the invoices of the window are paid within {days_to_pay_median}; {slower_payers|customer pays|customers pay} slower than they used to.", "{overdue_amount} is overdue; fewer than half of the invoices of the window are known to be paid, and on which day.", "Fewer than half of the invoices of the window are known to be paid."]
+-- headline = ["Half of the invoices of the window are paid within {days_to_pay_median}; {overdue_amount} is overdue, and [slower_payers: {slower_payers|customer pays|customers pay} | nobody pays] slower than they used to.", "Half of the invoices of the window are paid within {days_to_pay_median}; [slower_payers: {slower_payers|customer pays|customers pay} | nobody pays] slower than they used to.", "{overdue_amount} is overdue; fewer than half of the invoices of the window are known to be paid, and on which day.", "Fewer than half of the invoices of the window are known to be paid."]
 -- optional = ["parties", "classes", "invoices.status", "invoices.amount", "invoices.net_amount", "payments.status", "payments.paid_on", "payments.amount", "payments.currency", "invoices.currency", "rates"]
 -- any_of   = [["invoices.status", "invoices.paid_on", "invoices.paid_amount", "invoices.open_amount", "payments.amount"]]
 -- hidden   = ["waits", "unpaid_by_day", "own_past", "open_bills"]
@@ -36,7 +36,7 @@
 -- [[finding]]
 -- level = "act"
 -- when = "slower_payers > 0"
--- text = "{slower_payers|customer pays|customers pay} slower than they used to."
+-- text = "[slower_payers: {slower_payers|customer pays|customers pay} | nobody pays] slower than they used to."
 -- customers = "slower_payers"
 -- value = "slower_open_amount"
 -- lists = "slower"

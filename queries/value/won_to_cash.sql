@@ -12,7 +12,7 @@
 -- invoiced_not_won = { unit = "money", better = "down", note = "net invoices of the window beyond the customer's deals, renewals and expansions won, credit notes and invoices of subscriptions" }
 -- invoiced_not_paid = { unit = "money", better = "down", note = "gross, of invoices of the window: due before the as-of date and not paid within 30 days after it" }
 -- agreeing_customers_pct = { unit = "pct", better = "up", note = "customers with a deal won, an invoice or a payment in the window and no true difference, to the cent" }
--- nothing_missing_pct = { unit = "pct", better = "up", label = "Nothing missing", note = "customers whose deals are invoiced and whose invoices are paid; repeat orders without a deal left aside" }
+-- nothing_missing_pct = { unit = "pct", better = "up", label = "Customers with nothing missing", note = "customers whose deals are invoiced and whose invoices are paid; repeat orders without a deal left aside" }
 -- agreeing_within_1_pct = { unit = "pct", better = "up", label = "Agreeing within 1 %", note = "no true difference over 1 % of what was won or invoiced" }
 -- customers = { unit = "n" }
 -- won_never_invoiced = { unit = "money", better = "down", note = "of customers without one invoice in the window and 30 days about it" }

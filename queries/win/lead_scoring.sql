@@ -19,7 +19,7 @@
 -- auc = { unit = "ratio", better = "up", note = "leads whose outcome is known: bought within 365 days of the day they came, or given up, or that old without having bought; 0.5 is chance" }
 -- auc_pct = { unit = "pct", label = "Pairs in the right order" }
 -- lift_top_decile = { unit = "ratio", better = "up", note = "share of buyers in the tenth with the highest scores over the share among all" }
--- scored_pct = { unit = "pct", better = "up", note = "of the leads whose outcome is known" }
+-- scored_pct = { unit = "pct", better = "up", label = "Leads with a score", note = "of the leads whose outcome is known" }
 -- [[finding]]
 -- level = "act"
 -- when = "auc_high < 0.55 and auc_n >= 100"

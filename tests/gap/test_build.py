@@ -121,6 +121,7 @@ def test_a_client_reads_no_name_of_ours() -> None:
             assert not re.search(r"[a-z]_[a-z]", said), said
     answers = [question.answer for chapter in made.chapters for question in chapter.questions]
     fields_ = [field for sheet in made.requests for export in sheet.exports for field in export.fields]
+    assert "MRR" in {field.name for field in fields_}
     for said in (*answers, *(field.name for field in fields_), *(step.what for s in made.plan for step in s.steps)):
         assert not re.search(r"[a-z]_[a-z]", re.sub(r"`.*?`", "", said)), said
     consent = next(gap for gap in made.gaps if gap.id == "consent")
@@ -139,7 +140,7 @@ def test_what_an_export_lacks_is_told_with_the_export() -> None:
         "The support desk's export of tickets lacks: category, type or tag; when it was opened; times reopened.",
     )
     assert gap.steps == (
-        "Have the support desk's export of tickets carry category, type or tag; when it was opened; times reopened",
+        "Add to the support desk's export of tickets: category, type or tag; when it was opened; times reopened",
     )
 
 
@@ -177,6 +178,20 @@ def test_a_figure_whose_good_direction_is_down() -> None:
     assert page(replace(sample(), audits=(few,)), guidance.read(OURS), CLIENT).gaps == ()
 
 
+def test_a_figure_that_rounds_to_its_target_is_told_to_fall_short_of_it() -> None:
+    full = Result(
+        "profile_completeness",
+        "know",
+        "Profiles",
+        "?",
+        "answered",
+        metrics={"profile_completeness_pct": Metric(89.96, "pct", better="up", label="Profiles")},
+    )
+    (gap,) = page(replace(sample(), audits=(full,)), guidance.read(OURS), CLIENT).gaps
+    assert gap.missing[0] == f"Profiles: just under 90.0{NO_BREAK}%, where at least 90.0{NO_BREAK}% is wanted."
+    assert gap.baseline == f"just under 90.0{NO_BREAK}%"
+
+
 def test_people_are_not_ranked_unless_asked_for() -> None:
     stars = Result("rep_performance", "win", "Stars", "Who?", "answered", headline="Kim is your star.")
     report = replace(sample(), audits=(stars,))
@@ -187,11 +202,21 @@ def test_people_are_not_ranked_unless_asked_for() -> None:
 
 def test_the_request_sheet_names_menu_and_fields_of_the_clients_own_system(made: GapPage) -> None:
     sheets = {sheet.system: {export.menu: export for export in sheet.exports} for sheet in made.requests}
-    contacts = sheets["HubSpot"]["CRM > Contacts > Export"]
+    contacts = sheets["HubSpot"]["usually CRM > Contacts > Export"]
     assert contacts.is_new
     assert ("Email", "first e-mail address") in {(field.name, field.meaning) for field in contacts.fields}
     assert "Consent" in contacts.questions
     assert "Your mailing tool" in sheets, "HubSpot's own export of mails has no known menu and no place of its own"
+
+
+def test_a_menu_is_told_as_certain_where_the_vendor_documents_it() -> None:
+    lacking = tuple(Missing(table, "created_on", "there") for table in ("contacts", "products"))
+    lacking += (Missing("invoices", "due_on", "there"),)
+    own = Result("ours", "know", "Ours", "?", "unanswerable", missing=lacking)
+    source = replace(sample().sources[1], system="shopify", entity="invoices", columns={})
+    made = page(replace(sample(), audits=(own,), sources=(source,)), guidance.read(OURS), CLIENT)
+    (sheet,) = made.requests
+    assert {export.menu for export in sheet.exports} == {"Orders > Export", "usually Customers > Export"}
 
 
 def test_nothing_is_asked_for_that_came() -> None:
@@ -201,7 +226,7 @@ def test_nothing_is_asked_for_that_came() -> None:
     source = replace(report.sources[1], columns=all_came)
     assert page(replace(report, sources=(source,)), guidance.read(OURS), CLIENT).requests == ()
     asked = page(replace(report, sources=(replace(source, columns={}),)), guidance.read(OURS), CLIENT).requests
-    assert [(e.menu, e.is_new) for sheet in asked for e in sheet.exports] == [("CRM > Deals > Export", False)]
+    assert [(e.menu, e.is_new) for sheet in asked for e in sheet.exports] == [("usually CRM > Deals > Export", False)]
 
 
 def test_what_an_answer_lacks_is_asked_for_whether_or_not_anybody_foresaw_it() -> None:

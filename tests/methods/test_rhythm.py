@@ -134,7 +134,7 @@ def test_withheld() -> None:
     table = loyal(200, 2, 1.2, 80.0)
     again = table.filter(pl.col("frequency") > 0)
     assert estimate(again[:19], customers=None).withheld == (
-        "Only 19 customers bought again; a rhythm wants at least 20."
+        "Only 19 of 19 customers whose purchases were followed bought again; a rhythm wants at least 20."
     )
     assert estimate(again[:20], customers=None).withheld is None
     for column in ("frequency", "recency_days", "age_days"):
