@@ -13,6 +13,7 @@ from scipy.special import expit, logit
 
 from crmaudit.methods import (
     adjusted_rates,
+    changed_ratios,
     discrimination,
     lagged_association,
     log_odds,
@@ -195,6 +196,17 @@ def change_of_spend(seed: int) -> bool:
     return bool(0.025 <= found["p_up" if truth > 0 else "p_down"][one] <= 0.975)
 
 
+def factor_of_change(seed: int) -> bool:
+    """By which forty customers' gaps grew, each of whose rates is its own and whose means rest on one gap or many."""
+    rng = np.random.default_rng(seed)
+    rate, gaps = rng.gamma(2.5, 1, 40), 1 + rng.poisson(4, (2, 40))
+    now, before = rng.gamma(gaps) / gaps / rate * np.array([[1.6], [1.0]])
+    table = pl.DataFrame({"now": now, "before": before, "weight": 1 / (1 / gaps).sum(axis=0), "segment": "one"})
+    found = changed_ratios.estimate(table, now="now", before="before", weight="weight", group="segment")
+    row = found.tables["changes"].row(0, named=True)
+    return bool(row["ratio_low"] <= 1.6 <= row["ratio_high"])
+
+
 def use_of_a_word(seed: int) -> bool:
     """The log-odds of one word of 200 between two groups, each of which leans as far from the others as the prior says."""
     rng = np.random.default_rng(seed)
@@ -296,6 +308,7 @@ QUICK = {
     "the trend of a count, in periods of any size": trend_of_a_count_per_exposure,
     "a customer's next gap": next_gap,
     "how steadily customers buy": steadiness,
+    "a factor of change": factor_of_change,
     "the use of a word (log-odds)": use_of_a_word,
     "a difference from matched controls": matched_difference,
     "a week's count": count_of_a_week,
