@@ -31,9 +31,14 @@ with product_names as (
 ),
 
 people as (
-    select user_id as owner from users where user_id is not null
+    select system, user_id as owner from colleagues
     union
-    select name from users where name is not null
+    select system, name from colleagues where name is not null
+    union
+    select distinct coalesce(o.system, ''), e.user_id
+    from opportunities o
+    join colleagues e on e.is_only_one and e.user_id = o.owner_id
+    where coalesce(o.system, '') not in (select system from colleagues)
 )
 
 select
@@ -64,8 +69,8 @@ select 'deals: owners', count(*),
     count(*) filter (where o.owner_id is not null and p.owner is null),
     min(case when p.owner is null then o.owner_id end)
 from opportunities o
-left join people p on p.owner = o.owner_id
-where exists (select 1 from people)
+left join people p on p.system = coalesce(o.system, '') and p.owner = o.owner_id
+where coalesce(o.system, '') in (select system from people)
 union all
 select 'tickets: customers', count(*),
     count(*) filter (where coalesce(account_id, contact_id, account_name, email) is null),

@@ -38,6 +38,7 @@
 -- /// table logged
 select
     coalesce(lower(trim(a.kind)), 'activity') as kind,
+    coalesce(u.system, e.system, a.system, '') as system,
     coalesce(a.owner_id, 'nobody') as colleague_id,
     a.party_id,
     coalesce(trim(a.outcome), '') <> '' as has_outcome,
@@ -45,9 +46,14 @@ select
     count(*) as activities
 from activities a
 join periods p on p.period = 'current'
+left join colleagues u on u.system = coalesce(a.system, '') and u.user_id = a.owner_id
+left join colleagues e
+    on e.is_only_one
+    and e.user_id = a.owner_id
+    and coalesce(a.system, '') not in (select system from colleagues)
 where cast(a.happened_at as date) > p.start_on and cast(a.happened_at as date) <= p.end_on
-group by 1, 2, 3, 4, 5
-order by 1, 2, 3, 4, 5
+group by 1, 2, 3, 4, 5, 6
+order by 1, 2, 3, 4, 5, 6
 -- /// table by_kind
 select
     kind,
@@ -59,18 +65,18 @@ where wants_outcome
 group by kind
 order by sum(activities) desc, kind
 -- /// table our_people
-select user_id as colleague_id from users where coalesce(is_active, true)
+select system, user_id as colleague_id from colleagues where not is_gone
 union
-select owner_id from accounts where owner_id is not null and not exists (select 1 from users)
+select coalesce(system, ''), owner_id from accounts where owner_id is not null and not exists (select 1 from colleagues)
 union
-select owner_id from contacts where owner_id is not null and not exists (select 1 from users)
+select coalesce(system, ''), owner_id from contacts where owner_id is not null and not exists (select 1 from colleagues)
 union
-select owner_id from opportunities where owner_id is not null and not exists (select 1 from users)
+select coalesce(system, ''), owner_id from opportunities where owner_id is not null and not exists (select 1 from colleagues)
 union
-select owner_id from leads where owner_id is not null and not exists (select 1 from users)
+select coalesce(system, ''), owner_id from leads where owner_id is not null and not exists (select 1 from colleagues)
 union
-select owner_id from activities where owner_id is not null and not exists (select 1 from users)
-order by colleague_id
+select coalesce(system, ''), owner_id from activities where owner_id is not null and not exists (select 1 from colleagues)
+order by system, colleague_id
 -- /// table by_colleague
 select
     o.colleague_id,
@@ -81,10 +87,10 @@ select
     100.0 * coalesce(sum(l.activities) filter (where l.wants_outcome and l.has_outcome), 0) / nullif(sum(l.activities) filter (where l.wants_outcome), 0) as with_outcome_pct,
     count(distinct l.party_id) as customers
 from our_people o
-left join (select user_id, min(name) as name, min(team) as team from users group by user_id) u on u.user_id = o.colleague_id
-left join logged l on l.colleague_id = o.colleague_id
-group by o.colleague_id, u.name, u.team
-order by coalesce(sum(l.activities), 0), o.colleague_id
+left join colleagues u on u.system = o.system and u.user_id = o.colleague_id
+left join logged l on l.system = o.system and l.colleague_id = o.colleague_id
+group by o.system, o.colleague_id, u.name, u.team
+order by coalesce(sum(l.activities), 0), o.colleague_id, o.system
 -- /// table not_talked_to
 select f.customer, f.class, f.segment, f.owner_id, f.revenue_amount, f.party_id
 from followed f

@@ -1,9 +1,7 @@
 -- /// model
 -- title    = "Everyone: customers and prospects, with what the CRM says of them"
--- optional = ["accounts.account_id", "accounts.name", "accounts.segment", "accounts.industry", "accounts.region", "accounts.origin", "accounts.owner_id", "accounts.created_on", "accounts.customer_since_on", "accounts.plan", "contacts.contact_id", "contacts.name", "contacts.first_name", "contacts.last_name", "contacts.segment", "contacts.region", "contacts.origin", "contacts.owner_id", "contacts.created_on", "contacts.email", "contacts.plan", "contacts.customer_since_on", "contacts.account_id", "users.user_id", "users.name", "users.is_active"]
+-- optional = ["accounts.account_id", "accounts.name", "accounts.segment", "accounts.industry", "accounts.region", "accounts.origin", "accounts.owner_id", "accounts.created_on", "accounts.customer_since_on", "accounts.plan", "contacts.contact_id", "contacts.name", "contacts.first_name", "contacts.last_name", "contacts.segment", "contacts.region", "contacts.origin", "contacts.owner_id", "contacts.created_on", "contacts.email", "contacts.plan", "contacts.customer_since_on", "contacts.account_id", "colleagues"]
 -- ///
--- An owner is a user of the system that names them: the ids of another are other people's. Where that system exports no
--- users, it is the one user of all systems who has the id.
 with companies as (
     select
         party_id,
@@ -49,20 +47,6 @@ named as (
     from links
     where party_id is not null
     group by party_id
-),
-
-colleagues as (
-    select coalesce(system, '') as system, user_id, min(name) as name, bool_and(not coalesce(is_active, true)) as is_gone
-    from users
-    where user_id is not null
-    group by 1, 2
-),
-
-known_by_id as (
-    select user_id, min(system) as system, min(name) as name, bool_and(is_gone) as is_gone
-    from colleagues
-    group by user_id
-    having count(*) = 1
 )
 
 select
@@ -85,6 +69,7 @@ from named n
 left join companies c on c.party_id = n.party_id
 left join people p on p.party_id = n.party_id
 left join colleagues u on u.system = coalesce(c.owner_system, p.owner_system) and u.user_id = coalesce(c.owner_id, p.owner_id)
-left join known_by_id e
-    on e.user_id = coalesce(c.owner_id, p.owner_id)
+left join colleagues e
+    on e.is_only_one
+    and e.user_id = coalesce(c.owner_id, p.owner_id)
     and coalesce(c.owner_system, p.owner_system) not in (select system from colleagues)
