@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from crmaudit import needs, report, view
-from crmaudit.gap import guidance
+from crmaudit.gap import guidance, wants
 from crmaudit.gap.build import Client, page
 from crmaudit.report import Missing, Report, Result
 from crmaudit.resources import folder
@@ -76,8 +76,8 @@ def test_the_gap_report_asks_for_one_and_says_what_would_do_in_its_place() -> No
     made = page(unanswered(AMOUNTS), guidance.read((folder("report_templates"),)), Client("Acme"))
     (question,) = made.chapters[0].questions
     assert question.answer == (
-        "Wanted: the billing system's export of invoices with gross amount, or the payment provider's export of "
-        "payments, or the CRM's export of deals with deal value."
+        "Wanted, one of them: the billing system's export of invoices with gross amount; the payment provider's "
+        "export of payments; the CRM's export of deals with deal value."
     )
     (gap,) = made.gaps
     assert gap.missing[-1] == (
@@ -86,3 +86,22 @@ def test_the_gap_report_asks_for_one_and_says_what_would_do_in_its_place() -> No
     )
     asked = [export.title for sheet in made.requests for export in sheet.exports]
     assert asked == ["The billing system's export of invoices"]
+
+
+def test_an_export_is_named_once_for_all_that_is_wanted_of_it() -> None:
+    roles = ("contacts.role", "contacts.title")
+    heard = ("contacts.email", "campaign_touches.email")
+    assert wants.why_none([("contacts.contact_id",), roles, heard], []) == "Wanted: the CRM's export of contacts."
+    assert wants.why_none([roles, heard], ["contacts"]) == (
+        "Wanted, one of them: the CRM's export of contacts with first e-mail address; the mailing tool's export of "
+        "sends, opens and clicks. The CRM's export of contacts lacks role in the buying decision or job title."
+    )
+    each = [(f"contacts.{column}",) for column in ("phone", "status", "note", "email")]
+    assert wants.why_none([roles, *each], ["contacts"]) == (
+        "The CRM's export of contacts lacks role in the buying decision or job title; telephone; active, bounced, left, "
+        "deceased ...; and 2 more."
+    )
+    assert wants.why_none([("leads.score",), AMOUNTS[:2]], []) == (
+        "Wanted: the CRM's export of leads. Wanted too, one of them: the billing system's export of invoices; the "
+        "payment provider's export of payments."
+    )

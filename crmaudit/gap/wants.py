@@ -44,22 +44,33 @@ def instead(chosen: str, others: Sequence[str]) -> str:
 
 def why_none(lacks: Iterable[Sequence[str]], tables_that_came: Collection[str]) -> str:
     """Why a question has no answer, in a sentence or two for the scorecard; of each group one column is enough."""
-    groups = tuple(lacks)
-    tables = by_table(lack[0] for lack in groups if len(lack) == 1)
-    absent = [TABLES[table].found_in for table in tables if table not in tables_that_came]
-    present = [f"{TABLES[t].found_in} lacks {_some(t, tables[t])}" for t in tables if t in tables_that_came]
-    choices = dict.fromkeys(_choice(lack, tables_that_came) for lack in groups if len(lack) > 1)
-    wanted = [*absent, *choices]
-    return " ".join([*([f"Wanted: {_and(wanted)}."] if wanted else ()), *(f"{_capital(one)}." for one in present)])
+    groups = [by_table(lack) for lack in lacks]
+    alone = [group for group in groups if len(group) == 1]
+    # A choice within one export is no choice of exports.
+    absent = dict.fromkeys(table for group in alone for table in group if table not in tables_that_came)
+    lacking: dict[str, list[str]] = {}
+    for group in alone:
+        for table, columns in group.items():
+            if table in tables_that_came:
+                lacking.setdefault(table, []).append(" or ".join(_named(table, columns)))
+    choices = dict.fromkeys(
+        "; ".join(_place(table, columns, tables_that_came) for table, columns in group.items())
+        for group in groups
+        if len(group) > 1 and not absent.keys() & group.keys()
+    )
+    return " ".join(
+        [
+            *([f"Wanted: {_and([TABLES[table].found_in for table in absent])}."] if absent else ()),
+            *(f"Wanted{' too' if absent else ''}, one of them: {choice}." for choice in choices),
+            *(f"{_capital(TABLES[table].found_in)} lacks {_listed(named)}." for table, named in lacking.items()),
+        ]
+    )
 
 
-def _choice(lack: Sequence[str], tables_that_came: Collection[str]) -> str:
-    """Where one of the columns would have to come from: an export, or one that came and has none of them."""
-    places = [
-        TABLES[table].found_in + (f" with {' or '.join(_named(table, columns))}" if table in tables_that_came else "")
-        for table, columns in by_table(lack).items()
-    ]
-    return ", or ".join(places)
+def _place(table: str, columns: Sequence[str], tables_that_came: Collection[str]) -> str:
+    """An export to get, or one that came and would need one of the columns."""
+    place = TABLES[table].found_in
+    return f"{place} with {' or '.join(_named(table, columns))}" if table in tables_that_came else place
 
 
 def step(table: str, columns: Sequence[str], tables_that_came: Collection[str]) -> str:
@@ -76,9 +87,12 @@ def field_name(column: Column) -> str:
 
 
 def _some(table: str, columns: Sequence[str]) -> str:
-    named = _named(table, columns)
-    more = len(columns) - len(named)
-    return "; ".join(named) + (f"; and {more} more" if more else "")
+    return _listed([MEANINGS[f"{table}.{column}"] for column in columns])
+
+
+def _listed(named: Sequence[str]) -> str:
+    more = len(named) - _SHORT
+    return "; ".join(named[:_SHORT]) + (f"; and {more} more" if more > 0 else "")
 
 
 def _named(table: str, columns: Sequence[str]) -> list[str]:
