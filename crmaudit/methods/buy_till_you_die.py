@@ -202,11 +202,9 @@ def _unusable(histories: Histories) -> str | None:
     good &= np.isfinite(x) & np.isfinite(age) & np.isfinite(customers)
     if not good.all():
         return f"{int((~good).sum())} purchase histories are impossible: a missing, negative or contradictory number."
-    if histories.repeat_customers < FEWEST_REPEATERS:
-        return (
-            f"Only {histories.repeat_customers} of {histories.customers.sum():.0f} customers whose purchases were "
-            f"followed bought again; fewer than {FEWEST_REPEATERS} tell nothing."
-        )
+    if (again := histories.repeat_customers) < FEWEST_REPEATERS:
+        followed = f"{histories.n:.0f} customers whose purchases were followed"
+        return f"Only {again} of {followed} bought again; fewer than {FEWEST_REPEATERS} tell nothing."
     return None
 
 
