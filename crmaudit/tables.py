@@ -35,7 +35,7 @@ def fitting(report: Report) -> Fit:
 def _bytes(tables: Iterable[Table], fit: Fit) -> int:
     """What the rows take on the page, where a sign of mark-up takes the place of several."""
     return sum(
-        sum(len(escape(str(value)[: fit.wide]).encode()) + 10 for value in row) + 11
+        sum(len(escape(str(value)[: fit.wide]).encode(errors="surrogatepass")) + 10 for value in row) + 11
         for table in tables
         for row in table.rows[: fit.rows]
     )
