@@ -47,6 +47,9 @@ from crmaudit.settings import Settings
 Progress = Callable[[str], None]
 Grain = Literal["account", "person"]
 
+KEPT_FOR_BLOCKS = "1GB"
+"""Memory whose blocks go round inside the process: handing each back costs up to a tenth of a large base's time. More
+than the machine has would abort the process."""
 KEPT_BY_THE_ALLOCATOR = "1TB"
 """Freed memory of a thread that is not given back at once: more than any run has, so never."""
 
@@ -150,8 +153,7 @@ def _connect(path: Path, scratch: Path, limits: Limits) -> duckdb.DuckDBPyConnec
         "autoinstall_known_extensions": False,
         "python_enable_replacements": False,
         "memory_limit": limits.memory,
-        # Blocks go round inside the process: handing each back costs up to a tenth of a large base's time.
-        "block_allocator_memory": limits.memory,
+        "block_allocator_memory": KEPT_FOR_BLOCKS,
         "allocator_flush_threshold": KEPT_BY_THE_ALLOCATOR,
         "allocator_bulk_deallocation_flush_threshold": KEPT_BY_THE_ALLOCATOR,
     }
@@ -212,6 +214,7 @@ def _take_in(
     findings = (
         *losses.of_files(sources, unread),
         *losses.questions(loaded.sources),
+        *losses.unknown(loaded.sources),
         *losses.two_readings(loaded.sources),
         *losses.of_values(loaded.sources),
         *losses.gross(loaded.sources),

@@ -125,8 +125,8 @@ def analyze(
         raise typer.Exit(1)
     if fail_on and any(f.level in ("act", fail_on) for a in report.audits for f in a.findings):
         raise typer.Exit(1)
-    if failed := [result.id for result in report.audits if result.status == "failed"]:
-        raise FailedError(f"{', '.join(failed)} failed; the report says why, and answers the other questions")
+    if report.failed:
+        raise FailedError(report.failed)
 
 
 @app.command()

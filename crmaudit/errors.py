@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class CrmauditError(Exception):
     """A message for the user: what happened, where, and the way out. Never a traceback."""
@@ -35,6 +37,9 @@ class FailedError(CrmauditError):
     """A question failed, by a fault of ours or of its own SQL; the report is written, with the reason in it."""
 
     exit_code = 70
+
+    def __init__(self, questions: Sequence[str]) -> None:
+        super().__init__(f"{', '.join(questions)} failed; the report says why, and answers the other questions")
 
 
 class LockedError(CrmauditError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crmaudit import report
 from crmaudit.intake.load import LoadedSource
 from crmaudit.intake.raw import Unreadable
+from crmaudit.intake.recognise import GENERIC
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,6 +22,8 @@ AMOUNTS = {
     "refunds": "amount",
 }
 """Tables of money and the amount of each row, net where that is known."""
+NAMED = 5
+"""Files that one finding names."""
 
 
 def of_files(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> Iterable[report.Finding]:
@@ -72,6 +75,28 @@ def questions(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
         reason = source.exclusions[0].reason.partition("not used: ")[2] if source.exclusions else "It has no rows."
         text = f"{name}: {source.rows_read:,} rows were left out. {reason}"
         yield report.Finding(f"sources/act/{name}", "act", text)
+
+
+def unknown(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Files with records that are nothing we know: what is in them is nowhere in the audit."""
+    left_out = [
+        found.source
+        for found in sources
+        if found.source.entity is None
+        and found.source.rows_read
+        and found.source.system == GENERIC
+        and not found.recognition.is_ambiguous
+        and not found.recognition.overridden
+    ]
+    if left_out:
+        names = ", ".join(source.path + (f" ({source.sheet})" if source.sheet else "") for source in left_out[:NAMED])
+        more = f" and {len(left_out) - NAMED:,} more" if len(left_out) > NAMED else ""
+        rows = sum(source.rows_read for source in left_out)
+        text = (
+            f"Not recognised, and not used: {names}{more}, {rows:,} {'row' if rows == 1 else 'rows'}. "
+            "`crmaudit inspect` says what each lacks; [files] in crmaudit.toml says what it is, or `ignore = true`."
+        )
+        yield report.Finding("sources/watch/unknown", "watch", text)
 
 
 def gross(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:

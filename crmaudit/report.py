@@ -205,6 +205,11 @@ class Report:
     """Findings about the data themselves: files that lost rows, dates in the future, keys that do not join."""
     schema_version: int = SCHEMA_VERSION
 
+    @property
+    def failed(self) -> tuple[str, ...]:
+        """Ids of the questions that failed."""
+        return tuple(result.id for result in self.audits if result.status == "failed")
+
 
 def rounded(value: Any) -> Any:
     """A JSON value: floats at six significant digits, decimals as numbers, dates as ISO strings, NaN as null."""

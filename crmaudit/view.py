@@ -124,10 +124,13 @@ def _anchors(report: Report) -> list[str]:
 
 
 def _facts(report: Report) -> tuple[tuple[str, str], ...]:
-    known = (source.system for source in report.sources if source.system not in ("", UNKNOWN_SYSTEM))
+    used = [source for source in report.sources if source.rows_loaded]
+    known = (source.system for source in used if source.system not in ("", UNKNOWN_SYSTEM))
     systems = list(dict.fromkeys(map(text.clean, known)))
     start, end = report.window.get("start"), report.window.get("end")
-    files = text.count(len(report.sources), "export")
+    files = text.count(len(used), "export") + (
+        f" of {text.number(len(report.sources))}" if len(used) < len(report.sources) else ""
+    )
     facts = (
         ("As of", text.value(report.as_of, "date")),
         ("Window", f"{text.value(start, 'date')} to {text.value(end, 'date')}" if start and end else ""),

@@ -14,7 +14,7 @@ from pathlib import Path
 from crmaudit import analysis, changes, charts, digest, news, querying, render, report, text, workspace
 from crmaudit.changes import Changes, State
 from crmaudit.database import Database
-from crmaudit.errors import MailError, UsageError
+from crmaudit.errors import FailedError, MailError, UsageError
 from crmaudit.methods import weekly_counts
 from crmaudit.outbox import FOLDER, Letter, Outbox
 from crmaudit.outputs import mail, png
@@ -80,7 +80,8 @@ def run(job: Job, order: Order) -> list[Path]:
     """Writes and sends what is due; with `dry_run` the paths of the letters that would go out, and nothing is sent.
 
     MailError where a letter has not been delivered, or may or may not have been: it is kept, and goes out, or is told
-    of again, at the next run. LockedError where another run is at work in the folder; other errors as in `analyze`.
+    of again, at the next run. FailedError where a question failed; the mail has the others. LockedError where another
+    run is at work in the folder; other errors as in `analyze`.
     """
     for one in order.to:
         mail.address(one)
@@ -89,6 +90,7 @@ def run(job: Job, order: Order) -> list[Path]:
     environment = os.environ if job.environment is None else job.environment
     with workspace.holding(job.out) as out:
         box = Outbox(out / FOLDER)
+        known = None
         if order.dry_run:
             return _dry_run(job, order, box, _audited(job, box))
         with mail.Courier(job.settings.mail, mail.login(job.settings.mail, environment)) as courier:
@@ -103,6 +105,8 @@ def run(job: Job, order: Order) -> list[Path]:
         box.clear()
     if problems:
         raise MailError("\n".join([*dict.fromkeys(problems), f"Letters are kept in {job.out / FOLDER}."]))
+    if known and known.told.failed:
+        raise FailedError(known.told.failed)
     return []
 
 

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import shutil
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import xlsxwriter
 
 from tests.command import INVOICES, crmaudit
+from tests.conftest import Audited
 
 HEADER = b"invoice_id,customer_name,issue_date,net_amount,currency,status\n"
 
@@ -204,6 +206,18 @@ def test_a_file_that_may_be_two_things_is_a_question_at_the_top(told: Told) -> N
     said = told.findings["things.csv"]
     assert said.startswith("act: things.csv: 2 rows were left out. It could be tickets (")
     assert 'crmaudit.toml: [files."things.csv"] entity = "tickets".' in said
+
+
+def test_a_file_that_is_nothing_we_know_is_told_at_the_top(small: Audited, tmp_path: Path) -> None:
+    exports = tmp_path / "exports"
+    shutil.copytree(small.exports, exports)
+    (exports / "colours.csv").write_text("colour,shape\nred,round\nblue,flat\n", encoding="utf-8")
+    (exports / "shapes.csv").write_text("shape,corners\nround,0\n", encoding="utf-8")
+    (exports / "crmaudit.toml").write_text('[files."shapes.csv"]\nignore = true\n', encoding="utf-8")
+    assert crmaudit("analyze", exports, "--out", tmp_path / "audit", "--quiet").code == 0
+    told = json.loads((tmp_path / "audit" / "audit.json").read_text(encoding="utf-8"))
+    said = [f"{f['level']}: {f['text']}" for f in told["findings"] if "Not recognised" in f["text"]]
+    assert [text.partition(" `")[0] for text in said] == ["watch: Not recognised, and not used: colours.csv, 2 rows."]
 
 
 def test_the_rest_of_the_folder_is_audited(told: Told) -> None:

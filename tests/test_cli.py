@@ -156,6 +156,12 @@ def test_settings_in_another_encoding(small: Audited, tmp_path: Path) -> None:
     assert f"{config} cannot be read" in ran.said
 
 
+@pytest.mark.parametrize("memory", ["80%", "64TB"])
+def test_memory_may_be_a_share_or_more_than_there_is(memory: str, small: Audited, tmp_path: Path) -> None:
+    ran = crmaudit("analyze", small.exports, "--out", tmp_path / "audit", "--memory", memory, "--quiet")
+    assert (ran.code, ran.err) == (0, "")
+
+
 def test_too_little_memory_is_a_message(small: Audited, tmp_path: Path) -> None:
     ran = crmaudit("analyze", small.exports, "--out", tmp_path / "audit", "--memory", "1MB")
     assert ran.code == 2

@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email import message_from_bytes, policy
 from pathlib import Path
 
@@ -19,12 +19,13 @@ import pytest
 from filelock import FileLock
 
 from crmaudit import weekly
-from crmaudit.errors import LockedError, MailError, UsageError
+from crmaudit.errors import FailedError, LockedError, MailError, UsageError
 from crmaudit.outbox import Outbox
 from crmaudit.settings import Mail, Settings
 from tests import weekly_child
 from tests.command import INVOICES, ROOT, crmaudit
 from tests.outputs.post_office import PostOffice, free_port, open_office
+from tests.report_sample import sample
 
 MONDAY = dt.datetime(2026, 7, 6, 7, 30, tzinfo=dt.UTC)
 WEEK = dt.timedelta(weeks=1)
@@ -78,6 +79,19 @@ def test_a_week_is_mailed_once_and_the_next_one_tells_what_is_new(desk: Desk) ->
     assert plain is not None
     assert "C28 goes." in plain.get_content()
     assert "At risk of leaving: 28" in plain.get_content()
+
+
+def test_a_question_that_failed_is_said_once_the_mail_is_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def audited(job: weekly.Job, box: Outbox) -> weekly.Known:
+        known = weekly_child.audited(job, box)
+        failed = replace(sample().audits[0], id="recency", status="failed")
+        return replace(known, told=replace(known.told, audits=(failed,)))
+
+    monkeypatch.setattr(weekly, "_audited", audited)
+    with pytest.raises(FailedError, match="recency failed; the report says why"):
+        desk.run()
+    assert desk.accepted() == [("ann@example.com", "2026-W28")]
+    assert desk.run() == []
 
 
 def test_who_is_added_within_the_week_gets_the_same_mail(desk: Desk) -> None:

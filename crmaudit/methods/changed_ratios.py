@@ -26,7 +26,8 @@ PAPERS = (
 )
 
 LEAST_SUBJECTS = 5
-"""A group of fewer has no interval, and no test against the rest, nor against a rest of fewer."""
+"""A group of fewer has no interval, and no test against the rest, nor against a rest of fewer. By weight (Kish's
+effective size): where few subjects weigh nearly all, the spread of the others says nothing of theirs."""
 
 COLUMNS = {"subjects": pl.Int64, **dict.fromkeys(("ratio", "ratio_low", "ratio_high", "rest_ratio", "p"), pl.Float64)}
 
@@ -45,11 +46,12 @@ def mean(z: Floats, weight: Floats) -> Mean:
     total = float(weight.sum())
     if not total:
         return Mean(float("nan"), float("nan"), float("nan"))
-    value = float(weight @ z) / total
-    if len(z) < LEAST_SUBJECTS:
+    value, effective = float(weight @ z) / total, total**2 / float(weight @ weight)
+    # Equal weights are worth all subjects, less the error of a sum.
+    if effective < LEAST_SUBJECTS * (1 - 1e-9):
         return Mean(value, float("nan"), float("nan"))
     variance = float((weight**2 * (z - value) ** 2 / (1 - weight / total)).sum()) / total**2
-    return Mean(value, variance, total**2 / float(weight @ weight) - 1)
+    return Mean(value, variance, effective - 1)
 
 
 def differs(one: Mean, other: Mean) -> float:

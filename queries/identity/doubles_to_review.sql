@@ -29,8 +29,10 @@ join found theirs on theirs.record = pairs.other_record
 join called mine_called on mine_called.record = pairs.record
 join called theirs_called on theirs_called.record = pairs.other_record
 left join doubtful_pairs known
-    on (known.record = pairs.record and known.other_record = pairs.other_record)
-    or (known.record = pairs.other_record and known.other_record = pairs.record)
+    on known.record = pairs.record and known.other_record = pairs.other_record
+left join doubtful_pairs known_backwards
+    on known_backwards.record = pairs.other_record and known_backwards.other_record = pairs.record
 where mine.party is distinct from theirs.party
     and known.record is null
+    and known_backwards.record is null
 group by pairs.record, pairs.other_record

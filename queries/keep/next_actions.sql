@@ -241,11 +241,15 @@ choices as (
     from consents
     join clock on changed_on is null or changed_on <= as_of_on
     where is_granted is not null
-        and not regexp_matches(lower(coalesce(purpose, '')), '(newsletter|digest|blog|webin[aá]r|event|[eé]v[eé]nement|invitation|survey|cookie|analytic|tracking|profiling|third.part|partner'
-            || '|rundbrief|veranstaltung|einladung|umfrage|webanalyse|statistik|profilbildung|drittanbieter|weitergabe an dritte'
-            || '|infolettre|lettre d.information|sondage|enqu[eê]te|audience|profilage|partenaire|tiers'
-            || '|bolet[ií]n|invitaci[oó]n|encuesta|anal[ií]tica|rastreo|perfilado|terceros'
-            || '|boletim|informativo|convite|inqu[eé]rito|pesquisa de satisfa|estat[ií]stica|rastreamento|terceiros|parceiro)')
+        -- Who refuses newsletters and calls in one breath is not called.
+        and (
+            not regexp_matches(lower(coalesce(purpose, '')), '(newsletter|digest|blog|webin[aá]r|event|[eé]v[eé]nement|invitation|survey|cookie|analytic|tracking|profiling|third.part|partner'
+                || '|rundbrief|veranstaltung|einladung|umfrage|webanalyse|statistik|profilbildung|drittanbieter|weitergabe an dritte'
+                || '|infolettre|lettre d.information|sondage|enqu[eê]te|audience|profilage|partenaire|à des tiers'
+                || '|bolet[ií]n|invitaci[oó]n|encuesta|anal[ií]tica|rastreo|perfilado|terceros'
+                || '|boletim|informativo|convite|inqu[eé]rito|pesquisa de satisfa|estat[ií]stica|rastreamento|terceiros|parceiro)')
+            or regexp_matches(lower(coalesce(purpose, '')), '(contact|kontakt|phone|telefon|anruf|call|werbung|prospection|publicid|appel|llamada|ligaç)')
+        )
 ),
 
 -- By address, else by number; a choice that names no person is that of all the customer's, and where the CRM has no

@@ -46,7 +46,7 @@
 -- table = "slowing"
 -- when = "true"
 -- key = "{segment}"
--- text = "{segment}: {customers} of {customers_compared} customers take longer to return than in the window before: typically {median_days} against {before_days}."
+-- text = "{segment}: its customers take {ratio} times as long to return as in the window before ({ratio_low} to {ratio_high}), those of other segments {rest_ratio} times; {customers} of {customers_compared} take longer."
 -- customers = "customers"
 -- lists = "slowing_customers"
 -- [[chart]]
@@ -176,6 +176,7 @@ select
     c.ratio,
     c.ratio_low,
     c.ratio_high,
+    c.rest_ratio,
     n.median_days,
     b.median_days as before_days,
     c.q

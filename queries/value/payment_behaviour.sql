@@ -198,7 +198,7 @@ group by a.place, a.age
 having a.place < 6 or count(d.outstanding) > 0
 order by a.place
 -- /// table stopped
--- Of invoices of one day the paid one counts as the last.
+-- Of invoices of one day the paid one counts as the last. Who has paid a later invoice, due or not, has not stopped.
 with due_before as (
     select *
     from open_bills
@@ -215,7 +215,6 @@ paid as (
     where r.is_known
         and r.owed > 0
         and r.outstanding < 0.005
-        and date_diff('day', coalesce(r.due_on, r.issued_on + 30), c.as_of_on) > 30
         and r.party_id in (select party_id from due_before)
     group by r.party_id
 )

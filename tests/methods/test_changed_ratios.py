@@ -53,6 +53,17 @@ def test_unequal_weights_by_the_sandwich_of_weighted_least_squares() -> None:
     assert np.log(rows["ratio_high"][0]) - np.log(rows["ratio"][0]) == pytest.approx(half)
 
 
+def test_few_subjects_who_weigh_nearly_all_are_few() -> None:
+    """Two of twenty with 365 gaps each are not twenty: no interval, no test, and none of the others against them."""
+    now, group = drawn(13, 20, 60)
+    weight = [365.0] * 2 + [5.0] * 18 + [5.0] * 60
+    rows = found(now, [1.0] * 80, weight, group)
+    assert np.isfinite(rows["ratio"].to_numpy()).all()
+    assert rows["p"].is_nan().all() or rows["p"].is_null().all()
+    own = rows.row(0, named=True)
+    assert own["ratio_low"] is None or np.isnan(own["ratio_low"])
+
+
 figures = st.lists(st.tuples(*[st.floats(0.1, 100)] * 3), min_size=12, max_size=30)
 
 

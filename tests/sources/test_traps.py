@@ -239,10 +239,11 @@ def test_quickbooks_payments_and_estimates_are_no_invoices() -> None:
     assert excluded("quickbooks_sales") == {"no invoice": 2}
 
 
-def test_a_quickbooks_report_has_title_lines_and_a_total(tmp_path: Path) -> None:
+@pytest.mark.parametrize("customer", ["Customer", "Name", "Customer full name"])
+def test_a_quickbooks_report_has_title_lines_and_a_total(tmp_path: Path, customer: str) -> None:
     text = (
         "Invoice List by Date,,,,,,,,\nOur Company Inc.,,,,,,,,\nAll Dates,,,,,,,,\n\n"
-        "Date,Num,Customer,Memo/Description,Due Date,Amount,Open Balance,Currency,Exchange rate\n"
+        f"Date,Num,{customer},Memo/Description,Due Date,Amount,Open Balance,Currency,Exchange rate\n"
         '01/15/2024,1001,Harbour Ltd,,02/14/2024,"1,200.50",0.00,USD United States Dollar,1\n'
         "01/16/2024,1002,Mill AG:Bakery,,02/15/2024,800.25,800.25,USD United States Dollar,1\n"
         "01/17/2024,1003,Quarry SA (deleted),,02/16/2024,(70.75),0.00,USD United States Dollar,1\n"
