@@ -85,15 +85,20 @@ def _study_of_worth(name: str, one: Callable[[int], worth.Outcome | None], *, co
     return Study(partial(_worth, name=name, one=one, counts_active=counts_active), goals)
 
 
-def _steadier(seed: int, leaving: str, name: str) -> Counted:
-    found = worth.without_contract(seed, leaving, regular=2)
-    return {name: (found.active, found.truly_active)} if found else {}
+def _steadier(seed: int, leaving: str, names: tuple[str, str]) -> Counted:
+    found, allowing = worth.without_contract(seed, leaving, regular=2), worth.on_a_rhythm(seed, leaving)
+    told = {names[0]: (found.active, found.truly_active)} if found else {}
+    return told | ({names[1]: allowing} if allowing else {})
 
 
 def of_steadier() -> Iterator[Study]:
     for leaving in worth.LEAVING:
-        name = f"active customers told over true where they buy more steadily: {leaving}"
-        yield Study(partial(_steadier, leaving=leaving, name=name), {name: "85 to 115 %"})
+        names = (
+            f"active told over true where they buy more steadily: {leaving}",
+            f"active told over true, allowing for the rhythm: {leaving}",
+        )
+        one = partial(_steadier, leaving=leaving, names=names)
+        yield Study(one, dict.fromkeys(names, "85 to 115 %"))
 
 
 def _interval(seed: int) -> Counted:

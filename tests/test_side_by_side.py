@@ -9,7 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from crmaudit.audits import read_models
 from crmaudit.database import Database
+from crmaudit.resources import folder
 from crmaudit.side_by_side import side_by_side
 
 
@@ -64,3 +66,17 @@ def test_what_has_too_little_memory_even_alone_ends_the_run(db: Database) -> Non
 
     with pytest.raises(duckdb.OutOfMemoryException):
         side_by_side(db, {"a": []}, do)
+
+
+def test_no_two_models_store_a_table_of_one_name() -> None:
+    """They are built side by side: two that store one would conflict. What a model gives no name to keeps the method's."""
+    calls = [call for model in read_models(folder("queries") / "model") for call in model.methods]
+    made = {call.name: {table for other in calls if other.name == call.name for table in other.gives} for call in calls}
+    facts = {"parameters", "holdout"}
+    stored = [
+        call.gives[table].name if table in call.gives else table
+        for call in calls
+        for table in sorted(made[call.name])
+        if table in call.gives or table not in facts
+    ]
+    assert sorted(stored) == sorted(set(stored))

@@ -21,7 +21,7 @@ from crmaudit.methods import Estimate
 from crmaudit.methods.beta_geometric import BG_NBD, MBG_NBD
 from crmaudit.methods.holdout import Ranking, calibration, naive_rule, shown_worse
 from crmaudit.methods.pareto_nbd import NBD, PARETO_NBD
-from crmaudit.methods.purchase_process import Array, Fit, Histories, Indices, fit
+from crmaudit.methods.purchase_process import Array, Fit, Histories, Indices, fit, typical
 from crmaudit.methods.uncertainty import directions, moves
 
 PAPERS = (
@@ -44,8 +44,6 @@ ENOUGH = 100_000
 SAME_LIKELIHOOD = 2.0
 # Nor do total errors in the holdout that are within a point of each other.
 SAME_ERROR_POINTS = 1.0
-# Beyond this many times the repeaters' 99th percentile lies no gamma's tail: a till, a reseller, a test account.
-OUTLIER_FACTOR = 10.0
 
 
 @dataclass(frozen=True)
@@ -115,15 +113,15 @@ def estimate(
     current = _period(table, numbers, period, "current", floored_to / 2)
     if reason := _unusable(current.histories):
         return Estimate(withheld=reason)
-    typical = current.histories.where(current.typical).distinct()
-    now = typical.thinned(ENOUGH)
+    usual = current.histories.where(current.typical).distinct()
+    now = usual.thinned(ENOUGH)
     nobody_leaves = fit(NBD, now)
     fits = _fits(now, nobody_leaves)
     parameters: dict[str, Any] = {
         "customers": int(current.histories.n),
         "repeat_customers": current.histories.repeat_customers,
         "histories": current.rows.size,
-        "outlier_customers": int(current.histories.n - typical.n),
+        "outlier_customers": int(current.histories.n - usual.n),
         "fitted_customers": int(now.n),
         "nbd_log_likelihood": nobody_leaves.log_likelihood,
     }
@@ -181,19 +179,7 @@ def _period(table: pl.DataFrame, numbers: pl.DataFrame, column: str, name: str, 
     order = np.lexsort(values[::-1])
     frequency, recency, age, customers, future = (v[order] for v in values)
     histories = Histories(frequency, np.where(frequency > 0, recency + later, recency), age + later, customers)
-    return _Period(rows[order], histories, _typical(histories), future)
-
-
-def _typical(histories: Histories) -> NDArray[np.bool_]:
-    """All but those whose purchases no gamma distribution of rates would reach."""
-    repeaters = histories.frequency > 0
-    if not repeaters.any():
-        return np.ones(histories.frequency.size, dtype=np.bool_)
-    order = np.argsort(histories.frequency[repeaters], kind="stable")
-    upto = np.cumsum(histories.customers[repeaters][order])
-    high = histories.frequency[repeaters][order][np.searchsorted(upto, 0.99 * upto[-1])]
-    typical: NDArray[np.bool_] = ~(histories.frequency > OUTLIER_FACTOR * high)
-    return typical
+    return _Period(rows[order], histories, typical(histories), future)
 
 
 def _unusable(histories: Histories) -> str | None:
@@ -259,8 +245,8 @@ def _not_judged(holdout: _Period) -> str | None:
 
 
 def _judge(now: Fit, holdout: _Period, weeks: float) -> Judged:
-    typical = holdout.histories.where(holdout.typical).distinct()
-    before = fit(now.model, typical.thinned(ENOUGH), None if now.fault else now.values)
+    usual = holdout.histories.where(holdout.typical).distinct()
+    before = fit(now.model, usual.thinned(ENOUGH), None if now.fault else now.values)
     if before.fault:
         return Judged(now)
     customers = holdout.histories.customers

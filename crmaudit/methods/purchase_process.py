@@ -24,6 +24,8 @@ Indices = NDArray[np.intp]
 # the value itself then says nothing. The bounds of the search, with the mean age as the unit of time, lie beyond.
 LARGEST_SHAPE = 1_000.0
 BOUNDS = (1e-5, 1e6)
+# Beyond this many times the repeaters' 99th percentile lies no gamma's tail: a till, a reseller, a test account.
+OUTLIER_FACTOR = 10.0
 # Customers in the first, coarse search; all of them decide in the second.
 THIN = 10_000
 # Moments in the future at which rates of purchase are looked at: enough for six digits over three years.
@@ -109,6 +111,18 @@ class Histories:
         )
 
 
+def typical(histories: Histories) -> NDArray[np.bool_]:
+    """All but those whose purchases no gamma distribution of rates would reach."""
+    repeaters = histories.frequency > 0
+    if not repeaters.any():
+        return np.ones(histories.frequency.size, dtype=np.bool_)
+    order = np.argsort(histories.frequency[repeaters], kind="stable")
+    upto = np.cumsum(histories.customers[repeaters][order])
+    high = histories.frequency[repeaters][order][np.searchsorted(upto, 0.99 * upto[-1])]
+    typical: NDArray[np.bool_] = ~(histories.frequency > OUTLIER_FACTOR * high)
+    return typical
+
+
 @dataclass(frozen=True)
 class Ahead:
     """The purchases that are to come, each discounted, per history.
@@ -122,8 +136,8 @@ class Ahead:
     pairs: Array
 
 
-class PurchaseModel(Protocol):
-    """One model of purchasing and leaving. `values` are its parameters in the order of `parameter_names`."""
+class Likelihood(Protocol):
+    """What a model of purchasing and leaving is fitted by. `values` are its parameters in the order of their names."""
 
     @property
     def name(self) -> str: ...
@@ -139,6 +153,10 @@ class PurchaseModel(Protocol):
     def log_likelihood(self, values: Array, histories: Histories) -> tuple[float, Array]:
         """The log-likelihood of all customers (no mean, not rescaled, no penalty) and its derivatives."""
         ...
+
+
+class PurchaseModel(Likelihood, Protocol):
+    """One model of purchasing and leaving, and what it says of each customer."""
 
     def p_alive(self, values: Array, histories: Histories) -> Array:
         """The probability that a customer has not left, per history."""
@@ -226,7 +244,22 @@ def slope_of_log_rising(start: float, steps: Array) -> Array:
     return slope
 
 
+@dataclass(frozen=True)
+class Top:
+    """The parameters of greatest likelihood; `fault` says in a few words why they are not to be used."""
+
+    values: Array
+    log_likelihood: float
+    fault: str | None = None
+
+
 def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) -> Fit:
+    """The model with the parameters that `most_likely` finds."""
+    top = most_likely(model, histories, start)
+    return Fit(model, top.values, top.log_likelihood, top.fault)
+
+
+def most_likely(model: Likelihood, histories: Histories, start: Array | None = None) -> Top:
     """The parameters of greatest likelihood, by L-BFGS-B on their logarithms.
 
     Time is measured in mean ages while searching, so that the clock's unit changes nothing. `start` are parameters to
@@ -234,7 +267,7 @@ def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) 
     ends at a bound is returned with its `fault`.
     """
     if start is None and histories.frequency.size > 2 * THIN:
-        start = fit(model, histories.thinned(THIN)).values
+        start = most_likely(model, histories.thinned(THIN)).values
 
     unit = histories.mean_age
     is_time = np.asarray(model.is_time)
@@ -268,10 +301,10 @@ def fit(model: PurchaseModel, histories: Histories, start: Array | None = None) 
     values = np.where(is_time, values * unit, values)
     with np.errstate(all="ignore"):
         log_likelihood = model.log_likelihood(values, histories)[0]
-    return Fit(model, values, log_likelihood, fault)
+    return Top(values, log_likelihood, fault)
 
 
-def _start(model: PurchaseModel, scaled: Histories) -> Array:
+def _start(model: Likelihood, scaled: Histories) -> Array:
     """Half a customer's worth of prior shape everywhere, at the base's own mean rate of purchase."""
     rate = float(scaled.customers @ scaled.frequency) / scaled.n
     start = np.where(model.is_time, 1.0, 0.5)

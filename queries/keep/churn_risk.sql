@@ -5,7 +5,7 @@
 -- fix      = "Record cancellations with their day and reason; where there are none, keep every purchase dated and under one id."
 -- headline = ["About {expected_active_customers|customer is|customers are} still active; [at_risk_customers: {at_risk_customers|is|are} at risk, who brought {at_risk_revenue} in the window | nobody is at risk].", "About {expected_active_customers|customer is|customers are} still active; [at_risk_customers: {at_risk_customers|is|are} at risk | nobody is at risk].", "About {expected_active_customers|customer is|customers are} still active.", "Who is still active cannot be told from these exports."]
 -- optional = ["classes", "purchases", "customers", "purchase_histories", "forecasts", "contract_holdout", "contract_curve", "contract_months", "purchase_models", "purchase_calibration", "purchase_holdout", "purchase_facts", "contract_survival", "customer_outlook"]
--- hidden   = ["holdout_cases", "first_gaps", "purchase_regularity", "contract_calibration", "contract_auc"]
+-- hidden   = ["holdout_cases", "first_gaps", "purchase_regularity", "steady_histories", "active_if_steady", "contract_calibration", "contract_auc"]
 -- [[method]]
 -- name = "discrimination"
 -- table = "holdout_cases"
@@ -18,8 +18,15 @@
 -- first = "first_days"
 -- second = "second_days"
 -- gives = { regularity = "purchase_regularity(customers, regularity, low, high)" }
+-- [[method]]
+-- name = "steady_purchases"
+-- table = "steady_histories"
+-- regularity = "select max(regularity) from purchase_regularity"
+-- floored_to = 1.0
+-- gives = { steady = "active_if_steady(active_customers)" }
 -- [metrics]
 -- expected_active_customers = { unit = "n", note = "without contract the sum of P(alive); under contract those running" }
+-- expected_active_steady = { unit = "n", label = "Active if they buy on a rhythm", note = "another definition of expected_active_customers: under the MBG/CNBD-k, told where purchase_regularity is surely over 1.5" }
 -- expected_active_bg_nbd = { unit = "n", label = "Active under BG/NBD", note = "P(alive) of a one-time buyer is 1 there, whatever the silence: a property of the model" }
 -- expected_active_mbg_nbd = { unit = "n", label = "Active under MBG/NBD" }
 -- expected_active_pareto_nbd = { unit = "n", label = "Active under Pareto/NBD" }
@@ -61,7 +68,11 @@
 -- when = "select count(*) > 0 and count(p_stays_52w) = 0 from contract_forecasts where period = 'current'"
 -- reason = "Too few contracts have ended to tell who goes next."
 -- [[partial]]
--- when = "select coalesce(max(low) > 1.5, false) from purchase_regularity"
+-- when = "select count(active_customers) > 0 from active_if_steady"
+-- reason = "Customers buy more steadily than the models assume, which take every purchase for chance; allowing for it, {expected_active_steady|customer is|customers are} still active."
+-- bias = "More customers are told to be active than are: some 15 % where the regularity is 2."
+-- [[partial]]
+-- when = "select coalesce(max(low) > 1.5, false) and not exists (select 1 from active_if_steady where active_customers is not null) from purchase_regularity"
 -- reason = "Customers buy more steadily than the models assume, which take every purchase for chance."
 -- bias = "More customers are told to be active than are: some 15 % where the regularity is 2."
 -- [[chart]]
@@ -133,10 +144,16 @@ join drawn d on d.party_id = b.party_id
 where b.place in (2, 3)
 group by b.party_id
 order by b.party_id
+-- /// table steady_histories
+select h.frequency, h.recency_weeks, h.age_weeks, h.customers
+from purchase_histories h
+where h.period = 'current' and exists (select 1 from purchase_regularity where low > 1.5)
+order by 1, 2, 3
 -- /// metrics
 select
     round(sum(case when kind = 'contractual' then 1.0 else o.p_alive end)) as expected_active_customers,
     count(coalesce(o.p_alive, o.p_stays_52w)) as expected_active_customers_n,
+    (select round(max(active_customers)) from active_if_steady) + count(*) filter (where kind = 'contractual') as expected_active_steady,
     (select round(max(expected_active_customers)) from purchase_models where model = 'BG/NBD') as expected_active_bg_nbd,
     (select round(max(expected_active_customers)) from purchase_models where model = 'MBG/NBD') as expected_active_mbg_nbd,
     (select round(max(expected_active_customers)) from purchase_models where model = 'Pareto/NBD') as expected_active_pareto_nbd,

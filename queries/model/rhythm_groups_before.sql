@@ -6,6 +6,7 @@
 -- table = "rhythm_groups_before"
 -- segment = "segment"
 -- adds = ["lapsed_after_days"]
+-- gives = { priors = "rhythm_priors_before(segment, r, alpha_days)" }
 -- ///
 select
     coalesce(p.segment, 'unknown') as segment,

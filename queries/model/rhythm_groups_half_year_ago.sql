@@ -6,6 +6,7 @@
 -- table = "rhythm_groups_half_year_ago"
 -- segment = "segment"
 -- adds = ["typical_gap_days", "overdue_after_days", "lapsed_after_days"]
+-- gives = { priors = "rhythm_priors_half_year_ago(segment, r, alpha_days)" }
 -- ///
 select
     coalesce(p.segment, 'unknown') as segment,

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from crmaudit.methods import buy_till_you_die, prediction, retention_curve, spend
+from crmaudit.methods import buy_till_you_die, prediction, regularity, retention_curve, spend, steady_purchases
 from crmaudit.methods.purchase_process import Array
 
 WEEKS, DISCOUNT = 156.0, 0.1
@@ -33,7 +33,10 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Drawn:
-    """Histories to now by customer, what each spent, what each will bring (discounted) and whether it is still there."""
+    """Histories to now by customer, what each spent, what each will bring (discounted) and whether it is still there.
+
+    `gaps` are the first two between purchases, NaN where there are not as many.
+    """
 
     frequency: Array
     recency: Array
@@ -41,6 +44,7 @@ class Drawn:
     spent: Array
     brings: Array
     is_active: NDArray[np.bool_]
+    gaps: Array
 
 
 def draw(rng: np.random.Generator, customers: int, leaving: str, *, regular: int = 1) -> Drawn:
@@ -58,6 +62,7 @@ def draw(rng: np.random.Generator, customers: int, leaving: str, *, regular: int
     if leaving == "MBG/NBD":
         until = np.where(rng.random(customers) < p, 0.0, np.inf)
     clock, frequency, recency, brings = (np.zeros(customers) for _ in range(4))
+    gaps = np.full((2, customers), np.nan)
     spent = rng.gamma(SPEND_P, level / SPEND_P)
     going = np.arange(customers)
     while going.size:
@@ -65,13 +70,35 @@ def draw(rng: np.random.Generator, customers: int, leaving: str, *, regular: int
         going = going[clock[going] < np.minimum(until[going], age[going] + WEEKS)]
         amount, is_past = rng.gamma(SPEND_P, level[going] / SPEND_P), clock[going] <= age[going]
         past, later = going[is_past], going[~is_past]
+        early = past[frequency[past] < 2]
+        gaps[frequency[early].astype(np.intp), early] = clock[early] - recency[early]
         frequency[past] += 1
         recency[past] = clock[past]
         spent[past] += amount[is_past]
         brings[later] += amount[~is_past] * np.exp(-FORCE * (clock[later] - age[later]))
         leaves = going[rng.random(going.size) < p[going]]
         until[leaves] = clock[leaves]
-    return Drawn(frequency, recency, age, spent, brings, until > age)
+    return Drawn(frequency, recency, age, spent, brings, until > age, gaps)
+
+
+def on_a_rhythm(seed: int, leaving: str, *, customers: int = 1500, shape: int = 2) -> tuple[float, float] | None:
+    """Customers told to be active where that is allowed for, and those who are; None where no rhythm is found."""
+    base = draw(np.random.default_rng(seed), customers, leaving, regular=shape)
+    first, second = base.gaps[:, np.isfinite(base.gaps).all(axis=0)]
+    gaps = pl.DataFrame({"first": first, "second": second})
+    found = regularity.estimate(gaps, first="first", second="second").tables["regularity"].row(0, named=True)
+    histories = pl.DataFrame(
+        {
+            "frequency": base.frequency,
+            "recency_weeks": np.floor(base.recency),
+            "age_weeks": np.floor(base.age),
+            "customers": 1,
+        }
+    )
+    told = steady_purchases.estimate(histories, regularity=found["regularity"], floored_to=1.0).tables["steady"]
+    if found["low"] is None or found["low"] <= 1.5 or told.is_empty():
+        return None
+    return told["active_customers"][0], float(base.is_active.sum())
 
 
 def without_contract(seed: int, leaving: str, *, customers: int = 1500, regular: int = 1) -> Outcome | None:
