@@ -13,6 +13,13 @@ with given_back as (
     group by system, invoice_id
 ),
 
+-- What is open is so on the day of the export: of a day long before, it says nothing.
+exported as (
+    select coalesce(max(v.observed_until_on) > max(c.as_of_on) + 30, false) as is_later
+    from clock c
+    left join coverage v on v.entity = 'invoices'
+),
+
 billed as (
     select
         i.party_id,
@@ -31,11 +38,12 @@ billed as (
             0
         ) as decimal(18, 4)) as owed,
         case when i.status = 'paid' or (i.paid_on is not null and i.paid_amount is null) then null else coalesce(i.paid_amount, 0) end as part_paid,
-        case when i.status = 'paid' then null else i.open_amount end as open_amount,
-        i.status is not null or i.paid_on is not null or i.paid_amount is not null or i.open_amount is not null as is_told,
+        case when i.status = 'paid' or v.is_later then null else i.open_amount end as open_amount,
+        i.status is not null or i.paid_on is not null or i.paid_amount is not null or (i.open_amount is not null and not v.is_later) as is_told,
         case when i.currency is null or upper(i.currency) = s.currency then null else r.rate end as rate
     from invoices i
     cross join settings s
+    cross join exported v
     left join rates r on r.currency = upper(i.currency)
     left join given_back g on g.system = i.system and g.invoice_id = i.invoice_id
     where i.issued_on is not null
@@ -64,6 +72,7 @@ due as (
             else cast(greatest(least(coalesce(b.owed - b.open_amount, b.part_paid, b.owed), b.owed), 0) * b.rate as decimal(18, 4))
         end as own_paid,
         b.is_told,
+        b.open_amount is not null as tells_open,
         b.issued_on >= (select observed_from_on from coverage where entity = 'payments') as has_payments_since
     from billed b
     cross join clock c
@@ -126,18 +135,29 @@ named as (
     group by d.place
 ),
 
-rest as (
+-- Of a bill that tells what of it is open, payments that name none have paid no more than the bill says.
+wanting as (
     select
         d.place,
         d.party_id,
-        greatest(d.owed - coalesce(n.paid_later, 0), 0) as amount,
-        sum(greatest(d.owed - coalesce(n.paid_later, 0), 0)) over (
-            partition by d.party_id order by case when d.own_paid >= d.owed then 0 else 1 end, d.issued_on, d.place
-            rows between unbounded preceding and current row
-        ) as upto
+        d.issued_on,
+        d.tells_open or d.own_paid >= d.owed as is_explained,
+        greatest(case when d.tells_open then d.own_paid else d.owed end - coalesce(n.paid_later, 0), 0) as amount
     from touched d
     left join named n on n.place = d.place
     where d.party_id is not null
+),
+
+rest as (
+    select
+        place,
+        party_id,
+        amount,
+        sum(amount) over (
+            partition by party_id order by is_explained desc, issued_on, place
+            rows between unbounded preceding and current row
+        ) as upto
+    from wanting
 ),
 
 first_bills as (
