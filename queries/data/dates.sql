@@ -16,6 +16,12 @@
 -- key = "{fault}"
 -- text = "{row_count} of {of_rows} {what}."
 -- most = 12
+-- [[finding]]
+-- level = "act"
+-- table = "days_without_exports"
+-- when = "true"
+-- key = "days without exports"
+-- text = "The last purchase of these exports is of {last_on}, {silent_days} before the day looked from: if the exports end there, those days are no silence. Export again, or look from then with --as-of."
 -- ///
 -- /// table after_the_as_of_date
 select entity, count(*) as row_count, max(day_on) as last_on
@@ -99,6 +105,30 @@ select 'ended before started', 'subscriptions ended before they started',
     (select count(*) from subscriptions where ended_on < started_on),
     (select count(*) from subscriptions)
 order by fault
+-- /// table days_without_exports
+-- A day that somebody asked for may lie where no export reaches: over a month, and twice what the base was ever without
+-- a purchase in the year before.
+with purchase_days as (
+    select distinct purchased_on
+    from purchases
+    cross join clock
+    where purchased_on <= as_of_on and as_of_origin = 'as asked'
+),
+
+pauses as (
+    select
+        purchased_on,
+        date_diff('day', purchased_on, lead(purchased_on) over (order by purchased_on)) as pause_days,
+        max(purchased_on) over () as last_on
+    from purchase_days
+)
+
+select max(p.last_on) as last_on, max(date_diff('day', p.last_on, c.as_of_on)) as silent_days
+from pauses p
+cross join clock c
+where p.purchased_on > p.last_on - 365
+having max(date_diff('day', p.last_on, c.as_of_on)) > greatest(31, 2 * coalesce(max(p.pause_days), 0))
+order by last_on
 -- /// metrics
 select
     cast(coalesce(sum(row_count) filter (where fault in ('tickets ahead', 'facts ahead')), 0) as bigint) as future_rows,
