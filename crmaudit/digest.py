@@ -229,7 +229,8 @@ def _subject(changes: Changes, week: Week, kinds: Mapping[str, Kind], owner: str
     for kind in kinds.values():
         count = len({entry.party or entry.key for entry in changes.new if entry.kind == kind.id})
         if count:
-            parts.append(f"{text.number(count)} {kind.subject}")
+            one, _, several = kind.subject.partition("|")
+            parts.append(f"{text.number(count)} {one if count == 1 or not several else several}")
     if not owner:
         turned = sum(flow.is_news for flow in week.flows)
         findings = sum(entry.key.startswith("finding/") for entry in changes.new)

@@ -3,7 +3,7 @@
     -- /// news
     -- place    = 1                    where its section stands in the mail
     -- title    = "Gone silent"        what its section is called
-    -- subject  = "gone silent"        the same in a subject line, after a number
+    -- subject  = "lead|leads"         the same in a subject line, after a number: of one, and of several
     -- text     = ["...", "..."]       a sentence for each row: the first whose figures are all known
     -- stake    = "{amount} ..."    what the amount is, where the sentence does not say it
     -- says     = ["at_risk"]       kinds that need not be told of a customer beside this one

@@ -12,6 +12,7 @@ from crmaudit import changes, digest, news
 from crmaudit.changes import Changes, State, compare
 from crmaudit.errors import InputError
 from crmaudit.news import Entry, Observed
+from tests import weekly_child
 from tests.weekly_child import entry
 
 KINDS = news.read_kinds()
@@ -202,3 +203,10 @@ def test_new_findings_are_cut_and_counted(before: bool, shown: int, more: str) -
 def test_a_state_that_cannot_be_read_says_the_way_out(text: str) -> None:
     with pytest.raises(InputError, match="to begin anew"):
         changes.from_json(text)
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 deal slipped"), (2, "2 deals slipped")])
+def test_one_in_the_subject_is_not_several(count: int, said: str) -> None:
+    entries = [entry(f"C{n}", "slipped_deals") for n in range(count)]
+    known = weekly_child.known(None, "2026-W28", *entries)
+    assert digest.digest(known.changes, known.week, known.kinds).subject.endswith(f": {said}")

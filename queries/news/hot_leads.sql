@@ -1,7 +1,7 @@
 -- /// news
 -- place    = 7
 -- title    = "Hot leads"
--- subject  = "hot leads"
+-- subject  = "hot lead|hot leads"
 -- text     = "{person} clicked in mails on {click_days} different days, last on {last_on}."
 -- entities = [["campaign_touches"]]
 -- reads    = ["email_engagement.hot_and_warm"]
