@@ -55,6 +55,32 @@ def test_stripe_amounts_are_in_the_smallest_unit_of_their_currency() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "entity"),
+    [
+        ("id,customer,currency,total,amount_due,amount_paid,amount_remaining,date", "F{n}|Mill|EUR|1200|1200|0|1200|2024-01-0{n}",
+         "invoices"),
+        ("id,customer,currency,total,amount_due,amount_paid,amount_remaining,date,livemode",
+         "F{n}|Mill|EUR|1200|1200|0|1200.00|2024-01-0{n}|true", "invoices"),
+        ("refund_id,id,customer,amount,created,reason,receipt_number,status", "R{n}|R{n}|Mill|1200|2024-01-0{n}|late|{n}|done",
+         "refunds"),
+        ("payment_id,id,customer,amount,amount_refunded,captured,created,currency,paid",
+         "P{n}|P{n}|Mill|1200|0|true|2024-01-0{n}|EUR|true", "payments"),
+    ],
+    ids=["invoices", "with parts of a cent", "refunds", "charges"],
+)  # fmt: skip
+def test_a_list_of_ones_own_with_names_that_stripe_has_too_is_not_in_cents(header: str, row: str, entity: str) -> None:
+    con, done = of_rows(header, *(row.format(n=n) for n in range(1, 6)))
+    assert done.source.system != "stripe"
+    assert set(con.execute(f"select amount from loaded.{entity}").fetchall()) <= {(Decimal(1200),)}
+
+
+def test_cents_that_a_program_wrote_as_whole_numbers_with_a_mark_are_cents() -> None:
+    header = "id,customer,currency,total,amount_due,amount_paid,amount_remaining,created,livemode"
+    con, _ = of_rows(header, "in_1|cus_1|eur|1200.0|1200.0|0.0|1200.0|2024-01-05|true")
+    assert con.execute("select amount from loaded.invoices").fetchall() == [(Decimal(12),)]
+
+
 def test_a_stripe_charge_that_was_not_captured_is_no_money() -> None:
     assert asked("stripe_charges", "payment_id, status") == [
         ("ch_1", "succeeded"),
