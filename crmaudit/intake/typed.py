@@ -66,13 +66,13 @@ def main_amount(entity: str, mapping: ColumnMapping) -> str | None:
 def decisive(entity: str, mapping: ColumnMapping) -> frozenset[str]:
     """The columns without which a record is nothing: when one cannot be cast, the whole record is rejected.
 
-    A deal is won or lost without its value, and whatever the day on which it was opened.
+    A deal is won or lost whatever the day on which it was opened. Without its value it would be a purchase of nothing.
     """
     table = TABLES[entity]
     if entity in LASTING:
         return frozenset(filter(None, [table.key]))
     if entity == "opportunities":
-        return frozenset(filter(None, [table.key, *MAIN_DATES]))
+        return frozenset(filter(None, [table.key, main_amount(entity, mapping), *MAIN_DATES]))
     amount = main_amount(entity, mapping)
     first = next((c.name for c in table.facts if mapping.source_of(c.name)), None)
     ends = [c for c in MAIN_DATES if any(column.name == c for column in table.columns)]
