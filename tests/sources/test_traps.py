@@ -341,6 +341,23 @@ def test_totals_that_differ_between_lines_are_told() -> None:
     assert (done.money_read, done.money_loaded) == (Decimal("400.75"), Decimal("300.5"))
 
 
+def test_a_line_that_cannot_be_read_does_not_take_the_readable_ones_of_its_record_with_it() -> None:
+    con, done = of_rows(
+        "*ContactName,*InvoiceNumber,Reference,*InvoiceDate,Total,*AccountCode,*TaxType",
+        "Harbour Ltd|INV-1||some day|300.50|200|OUTPUT",
+        "Harbour Ltd|INV-1||2024-01-15|300.50|200|OUTPUT",
+        "Mill AG|INV-2||2024-01-16|80.25|200|OUTPUT",
+        "Mill AG|INV-2||some day|80.25|200|OUTPUT",
+    )
+    loaded = con.execute("select invoice_id, amount, issued_on from loaded.invoices order by 1").fetchall()
+    assert loaded == [
+        ("INV-1", Decimal("300.5"), dt.date(2024, 1, 15)),
+        ("INV-2", Decimal("80.25"), dt.date(2024, 1, 16)),
+    ]
+    assert (done.source.rows_rejected, done.source.exclusions) == (2, ())
+    assert done.money_read == done.money_loaded == Decimal("380.75")
+
+
 def test_xero_bills_are_told_from_sales_by_their_type() -> None:
     assert asked("xero_invoices_warehouse", "invoice_id, kind, status, net_amount") == [
         ("i1", "sale", "paid", Decimal("100.5")),
