@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crmaudit import report
 from crmaudit.intake.load import LoadedSource
 from crmaudit.intake.raw import Unreadable
+from crmaudit.intake.sql import number
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,16 +75,26 @@ def questions(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
         yield report.Finding(f"sources/act/{name}", "act", text)
 
 
-def gross(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
-    """Files whose amounts hold tax, and no column tells the net: what is bought counts gross there."""
+def gross(con: duckdb.DuckDBPyConnection, sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Files whose amounts hold tax, and nothing tells the net of some or all rows: these count gross."""
     for source in sources:
-        mapping = source.recognition.mapping
-        if mapping is None or not mapping.amount_is_gross or not source.source.rows_loaded:
+        mapping, rows = source.recognition.mapping, source.source.rows_loaded
+        if mapping is None or not mapping.amount_is_gross or not rows:
             continue
-        if not (mapping.has("net_amount") or mapping.tells_net):
-            path = source.source.path
+        path = source.source.path
+        unknown = "net_amount is null and amount is not null"
+        query = f"select count(*) from loaded.{mapping.entity} where source_id = {source.source_id} and {unknown}"
+        told = number(con, query) if mapping.has("net_amount") or mapping.tells_net else None
+        if told is None or told == rows:
             text = f"{path}: its amounts hold tax, and no net amount can be told. Revenue from this file is gross."
-            yield report.Finding(f"sources/info/{path}", "info", text)
+        elif told:
+            text = (
+                f"{path}: its amounts hold tax, and no net amount can be told for {told:,} of {rows:,} rows. "
+                "They count gross."
+            )
+        else:
+            continue
+        yield report.Finding(f"sources/info/{path}", "info", text)
 
 
 def unread_source(error: Unreadable) -> report.Source:
@@ -107,10 +118,10 @@ def kept_apart(con: duckdb.DuckDBPyConnection, sources: Sequence[report.Source])
     Expects the canonical tables, `exchange_rates` among them, and the table `settings`.
     """
     told = list(sources)
-    for number, currency, rows, amount in _without_rate(con, "source_id"):
-        if number <= len(told):
+    for at, currency, rows, amount in _without_rate(con, "source_id"):
+        if at <= len(told):
             apart = {"currency": currency, "rows": rows, "amount": float(amount)}
-            told[number - 1] = replace(told[number - 1], unconverted=(*told[number - 1].unconverted, apart))
+            told[at - 1] = replace(told[at - 1], unconverted=(*told[at - 1].unconverted, apart))
     return tuple(told)
 
 

@@ -301,10 +301,26 @@ def test_totals_hold_tax_and_what_is_bought_is_net_where_the_tax_is_told() -> No
     ],
 )
 def test_amounts_that_hold_an_unknown_tax_are_told(name: str, is_gross: bool) -> None:
-    _, done = loaded(name)
-    told = [finding.text for finding in losses.gross(done.sources)]
+    con, done = loaded(name)
+    told = [finding.text for finding in losses.gross(con, done.sources)]
     assert told == [f"{name}.csv: its amounts hold tax, and no net amount can be told. "
                     "Revenue from this file is gross."] * is_gross  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("taxes", "said"),
+    [
+        (("", ""), "no net amount can be told. Revenue from this file is gross."),
+        (("30.05", ""), "no net amount can be told for 1 of 2 rows. They count gross."),
+    ],
+)
+def test_a_tax_that_is_left_empty_tells_no_net(taxes: tuple[str, str], said: str) -> None:
+    con, done = of_rows(
+        "*ContactName,*InvoiceNumber,Reference,*InvoiceDate,Total,TaxTotal,*AccountCode,*TaxType",
+        f"Harbour Ltd|INV-1||2024-01-15|300.50|{taxes[0]}|200|OUTPUT",
+        f"Mill AG|INV-2||2024-01-16|80.25|{taxes[1]}|200|OUTPUT",
+    )
+    assert [f.text for f in losses.gross(con, [done])] == [f"export.csv: its amounts hold tax, and {said}"]
 
 
 @pytest.mark.parametrize("repeated", ["300.50", ""])
