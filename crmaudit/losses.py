@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -43,7 +44,7 @@ def of_files(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> 
 def of_values(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
     """Columns of which more than 1 % of the rows have a value that could not be read."""
     for source in sources:
-        path, rows = source.source.path, source.source.rows_read
+        path, rows = _called(source.source), source.source.rows_read
         asked = {question.column for question in source.questions}
         for column, values in source.unread:
             if values * 100 > rows and column not in asked:
@@ -54,14 +55,20 @@ def of_values(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
                 yield report.Finding(f"sources/watch/{path} {column}", "watch", text)
 
 
+def _called(source: report.Source) -> str:
+    """The name by which the settings know a file or a sheet."""
+    return f"{source.path}#{source.sheet}" if source.sheet else source.path
+
+
 def two_readings(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
     """Columns whose dates or numbers can be read in two ways, and how to say which."""
     for source in sources:
-        path = source.source.path
+        path = _called(source.source)
         for question in source.questions:
             text = (
                 f"{path}: {question.values:,} values of {question.column!r} are set aside, since {question.between} "
-                f'cannot be told apart. Say in crmaudit.toml: [files."{path}"] {question.setting}.'
+                f"cannot be told apart. Say in crmaudit.toml, under [files.{json.dumps(path, ensure_ascii=False)}]: "
+                f"{question.setting}."
             )
             yield report.Finding(f"sources/act/{path} {question.column}", "act", text)
 

@@ -11,7 +11,7 @@ import pytest
 
 from crmaudit.intake.load import Loaded, load
 from crmaudit.intake.raw import RawTable, Reject
-from crmaudit.losses import of_values
+from crmaudit.losses import of_values, two_readings
 from crmaudit.schema import TABLES
 from tests.intake.tables import raw_table, real_load
 
@@ -254,6 +254,16 @@ def test_a_deal_is_won_or_lost_without_its_first_day_but_not_without_its_last_or
         "deals.csv: 1 of 12 rows have a value in 'created_date' that could not be read. "
         "They count without it; rejects.csv has each."
     ]
+
+
+def test_what_is_said_of_a_sheet_calls_it_as_the_settings_do() -> None:
+    con = duckdb.connect()
+    dates = [["I1", "C1", "03/04/2024", "1.50", "paid"], ["I2", "C1", "05/06/2024", "2.50", "paid"]]
+    raw = raw_table(con, "in/invoices.xlsx", INVOICE, dates)
+    done = load(con, [RawTable(**{**vars(raw), "sheet": "May"})], today=TODAY)
+    (asked,) = two_readings(done.sources)
+    assert asked.text.endswith('under [files."in/invoices.xlsx#May"]: date_order = "dmy" # or "mdy".')
+    assert asked.key.startswith("sources/act/in/invoices.xlsx#May ")
 
 
 def test_what_the_reader_rejected_is_in_the_account() -> None:
