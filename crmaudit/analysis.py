@@ -217,7 +217,7 @@ def _take_in(
         *losses.unknown(loaded.sources),
         *losses.two_readings(loaded.sources),
         *losses.of_values(loaded.sources),
-        *losses.gross(loaded.sources),
+        *losses.gross(con, loaded.sources),
     )
     return Known((*sources, *(losses.unread_source(e) for e in unread)), findings)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from crmaudit import report
 from crmaudit.intake.load import LoadedSource
 from crmaudit.intake.raw import Unreadable
 from crmaudit.intake.recognise import GENERIC
+from crmaudit.intake.sql import number
 
 if TYPE_CHECKING:
     import duckdb
@@ -45,7 +47,7 @@ def of_files(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> 
 def of_values(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
     """Columns of which more than 1 % of the rows have a value that could not be read."""
     for source in sources:
-        path, rows = source.source.path, source.source.rows_read
+        path, rows = _called(source.source), source.source.rows_read
         asked = {question.column for question in source.questions}
         for column, values in source.unread:
             if values * 100 > rows and column not in asked:
@@ -56,14 +58,20 @@ def of_values(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
                 yield report.Finding(f"sources/watch/{path} {column}", "watch", text)
 
 
+def _called(source: report.Source) -> str:
+    """The name by which the settings know a file or a sheet."""
+    return f"{source.path}#{source.sheet}" if source.sheet else source.path
+
+
 def two_readings(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
     """Columns whose dates or numbers can be read in two ways, and how to say which."""
     for source in sources:
-        path = source.source.path
+        path = _called(source.source)
         for question in source.questions:
             text = (
                 f"{path}: {question.values:,} values of {question.column!r} are set aside, since {question.between} "
-                f'cannot be told apart. Say in crmaudit.toml: [files."{path}"] {question.setting}.'
+                f"cannot be told apart. Say in crmaudit.toml, under [files.{json.dumps(path, ensure_ascii=False)}]: "
+                f"{question.setting}."
             )
             yield report.Finding(f"sources/act/{path} {question.column}", "act", text)
 
@@ -99,16 +107,26 @@ def unknown(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
         yield report.Finding("sources/watch/unknown", "watch", text)
 
 
-def gross(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
-    """Files whose amounts hold tax, and no column tells the net: what is bought counts gross there."""
+def gross(con: duckdb.DuckDBPyConnection, sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
+    """Files whose amounts hold tax, and nothing tells the net of some or all rows: these count gross."""
     for source in sources:
-        mapping = source.recognition.mapping
-        if mapping is None or not mapping.amount_is_gross or not source.source.rows_loaded:
+        mapping, rows = source.recognition.mapping, source.source.rows_loaded
+        if mapping is None or not mapping.amount_is_gross or not rows:
             continue
-        if not (mapping.has("net_amount") or mapping.tells_net):
-            path = source.source.path
+        path = source.source.path
+        unknown = "net_amount is null and amount is not null"
+        query = f"select count(*) from loaded.{mapping.entity} where source_id = {source.source_id} and {unknown}"
+        told = number(con, query) if mapping.has("net_amount") or mapping.tells_net else None
+        if told is None or told == rows:
             text = f"{path}: its amounts hold tax, and no net amount can be told. Revenue from this file is gross."
-            yield report.Finding(f"sources/info/{path}", "info", text)
+        elif told:
+            text = (
+                f"{path}: its amounts hold tax, and no net amount can be told for {told:,} of {rows:,} rows. "
+                "They count gross."
+            )
+        else:
+            continue
+        yield report.Finding(f"sources/info/{path}", "info", text)
 
 
 def unread_source(error: Unreadable) -> report.Source:
@@ -132,10 +150,10 @@ def kept_apart(con: duckdb.DuckDBPyConnection, sources: Sequence[report.Source])
     Expects the canonical tables, `exchange_rates` among them, and the table `settings`.
     """
     told = list(sources)
-    for number, currency, rows, amount in _without_rate(con, "source_id"):
-        if number <= len(told):
+    for at, currency, rows, amount in _without_rate(con, "source_id"):
+        if at <= len(told):
             apart = {"currency": currency, "rows": rows, "amount": float(amount)}
-            told[number - 1] = replace(told[number - 1], unconverted=(*told[number - 1].unconverted, apart))
+            told[at - 1] = replace(told[at - 1], unconverted=(*told[at - 1].unconverted, apart))
     return tuple(told)
 
 

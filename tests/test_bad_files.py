@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import shutil
+import tomllib
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -181,8 +182,10 @@ def test_a_line_with_which_nothing_is_lost_is_excluded_with_its_reason(told: Tol
 @pytest.mark.parametrize("name", ["either_order.csv", "either_mark.csv"])
 def test_what_has_two_readings_says_that_the_settings_can_tell(told: Told, name: str) -> None:
     assert any("the settings can say" in note for note in told.sources[name]["notes"])
-    setting = {"either_order.csv": 'date_order = "dmy" (or "mdy")', "either_mark.csv": 'decimal = "," (or ".")'}[name]
-    assert f'cannot be told apart. Say in crmaudit.toml: [files."{name}"] {setting}.' in told.findings[name]
+    setting = {"either_order.csv": 'date_order = "dmy" # or "mdy"', "either_mark.csv": 'decimal = "," # or "."'}[name]
+    said = told.findings[name].partition("cannot be told apart. Say in crmaudit.toml, under ")[2]
+    assert said == f'[files."{name}"]: {setting}.'
+    assert list(tomllib.loads(said.replace("]: ", "]\n"))["files"]) == [name]
 
 
 def test_a_folder_of_nothing_but_two_readings_says_how_to_tell(tmp_path: Path) -> None:
@@ -191,7 +194,7 @@ def test_a_folder_of_nothing_but_two_readings_says_how_to_tell(tmp_path: Path) -
     ran = crmaudit("analyze", tmp_path / "exports", "--out", tmp_path / "audit")
     assert ran.code == 2
     assert "either.csv: 2 values of 'issue_date' are set aside" in ran.said
-    assert '[files."either.csv"] date_order = "dmy" (or "mdy")' in ran.said
+    assert '[files."either.csv"]: date_order = "dmy" # or "mdy"' in ran.said
 
 
 @pytest.mark.parametrize("name", LEFT)
@@ -234,7 +237,10 @@ def test_an_unreadable_file_is_ignored_where_the_settings_say_so(tmp_path: Path,
     (exports / "old" / "login.csv").write_bytes(UNREADABLE["login.csv"][0])
     (exports / "picture.csv").write_bytes(UNREADABLE["picture.csv"][0])
     settings = tmp_path / "crmaudit.toml"
-    settings.write_text('[files."login.csv"]\nignore = true\n[files."picture.csv"]\nentity = "invoices"\n')
+    settings.write_text(
+        '[files."login.csv"]\nignore = true\n[files."picture.csv"]\nentity = "invoices"\n'
+        '[files."picture.csv#Sheet1"]\nentity = "invoices"\n'
+    )
     out = ("--out", tmp_path / "audit", "--as-of", "2026-06-30") if command == "analyze" else ()
     ran = crmaudit(command, exports, "--config", settings, *out)
     assert ran.code == 0, ran.said

@@ -336,11 +336,11 @@ def _shared(judged: Sequence[_Judged]) -> tuple[ColumnCast, ...]:
     for j in judged:
         cast = j.cast
         if j.open_question and cast.column.kind in ("date", "time"):
-            setting = 'date_order = "dmy" (or "mdy")'
+            setting = 'date_order = "dmy" # or "mdy"'
             question = Question(cast.mapped.source, j.counts["either"], "day and month", setting)
             cast = _settle(cast, "order", orders, question)
         elif j.open_question:
-            setting = 'decimal = "," (or ".")'
+            setting = 'decimal = "," # or "."'
             question = Question(cast.mapped.source, j.counts["either"], "thousands and decimals", setting)
             cast = _settle(cast, "mark", marks, question)
         elif cast.column.kind in ("money", "number") and _is_quick(cast, j.counts):

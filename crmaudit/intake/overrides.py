@@ -34,10 +34,11 @@ def without_unread(
     SettingsError where they are wrong.
     """
     kept, only_theirs = [], set()
-    read = {name for table in tables for name in _names(table.path)}
+    read = {name for table in tables for name in (*_names(table.path), f"{table.path}#{table.sheet}")}
     for error in unread:
         said = [key for key in _names(error.path) if key in overrides]
-        only_theirs |= set(said) - read
+        sheets = [key for key in overrides if any(key.startswith(f"{name}#") for name in _names(error.path))]
+        only_theirs |= {*said, *sheets} - read
         if not any(_checked(key, overrides[key]).get("ignore") for key in said[:1]):
             kept.append(error)
     return {key: value for key, value in overrides.items() if key not in only_theirs}, kept

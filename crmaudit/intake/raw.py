@@ -36,7 +36,7 @@ class Question:
     between: str
     """"day and month", "thousands and decimals"."""
     setting: str
-    """As it is written in a `[files]` table, with both answers."""
+    """A line of a `[files]` table, with the other answer in a comment."""
 
 
 @dataclass(frozen=True)

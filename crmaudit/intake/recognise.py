@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
@@ -36,6 +37,8 @@ _MOST = 0.6
 """Share of a file's columns that must be known where neither its name nor an id says what it is."""
 _WHO = {"accounts", "contacts"}
 """Whether customers are companies or people, their list is one of customers: the better fit does no harm."""
+_FRACTION = re.compile(r"[.,](?!0$)\d")
+"""A whole number with one nought after the mark is how some programs write a column that has gaps."""
 _NAMED = ("accounts", "contacts", "products", "users")
 CLOSE = 0.05
 """A file that another table fits within this of the best is a question, and not used until somebody answers it."""
@@ -111,6 +114,7 @@ def _recognise(seen: Profile, words: Vocabulary, links: Links, override: Mapping
 def _by_header(seen: Profile, words: Vocabulary, links: Links) -> Recognition | None:
     header = {c.plain for c in seen.columns.values()}
     fitting = [known for known in known_exports() if _has(header, known.requires, known.excludes)]
+    fitting = [known for known in fitting if _is_signed(known, header) and not _has_fractions(known, seen)]
     if not fitting:
         return None
     known = max(fitting, key=lambda k: (len(k.requires), _coverage(k, header), k.file))
@@ -134,6 +138,16 @@ def _unused(seen: Profile) -> Recognition | None:
 
 def _has(header: set[str], requires: Sequence[str], excludes: Sequence[str]) -> bool:
     return all(plain(n) in header for n in requires) and not any(plain(n) in header for n in excludes)
+
+
+def _is_signed(known: KnownExport, header: set[str]) -> bool:
+    return not known.signs or any(plain(n) in header for n in known.signs)
+
+
+def _has_fractions(known: KnownExport, seen: Profile) -> bool:
+    """Whether amounts that an export has in the smallest unit have parts of it: then the file is not that export."""
+    minor = {plain(n) for n, column in known.columns.items() if column in known.minor_units}
+    return any(_FRACTION.search(v) for c in seen.columns.values() if c.plain in minor for v in c.distinct)
 
 
 def _coverage(known: KnownExport, header: set[str]) -> float:

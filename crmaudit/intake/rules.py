@@ -39,16 +39,18 @@ def in_units(value: str, currency: str, words: Vocabulary) -> str:
 
 
 def mark_further_lines(
-    con: duckdb.DuckDBPyConnection, name: str, mapping: ColumnMapping, amount: str | None
+    con: duckdb.DuckDBPyConnection, name: str, mapping: ColumnMapping, amount: str | None, *, rejected: str | None
 ) -> tuple[str, ...]:
     """Marks all but one line of each record in a table whose row ids are in the order of the file; says what is odd.
 
     The first line that has an amount stays, or the first of all: totals stand on every line or on the first alone.
+    Lines that will be `rejected` come last, lest they take the others with them.
     """
     key = mapping.one_row_per
     if key is None or mapping.source_of(key) is None:
         return ()
-    order = f"(partition by {key} order by {f'{amount} is null, ' if amount else ''}rowid)"
+    ranks = [*([rejected] if rejected else []), *([f"{amount} is null"] if amount else []), "rowid"]
+    order = f"(partition by {key} order by {', '.join(ranks)})"
     repeats = f"{amount} is null or {amount} = first_value({amount}) over {order}" if amount else "true"
     why = f"case when {repeats} then {literal(FURTHER_LINE)} else {literal(OTHER_TOTAL)} end"
     mine = f"select rowid as line, row_number() over {order} as place, {why} as why from {name}"

@@ -184,6 +184,8 @@ class KnownExport:
     excludes: tuple[str, ...]
     columns: Mapping[str, str]
     """Source column -> canonical column."""
+    signs: tuple[str, ...] = ()
+    """Columns that nobody else has: where there are any, one of them must be in the header."""
     constants: Mapping[str, str] = field(default_factory=dict)
     factors: Mapping[str, str] = field(default_factory=dict)
     """Canonical column -> what its values are multiplied with, as text ("0.01" for cents)."""
@@ -316,6 +318,7 @@ def _known(path: Path) -> KnownExport:
             requires=tuple(data["requires"]),
             excludes=tuple(data.get("excludes", ())),
             columns=columns,
+            signs=tuple(data.get("signs", ())),
             constants=data.get("constants", {}),
             factors={column: str(factor) for column, factor in data.get("factors", {}).items()},
             exclude_rows=tuple(

@@ -66,13 +66,13 @@ def main_amount(entity: str, mapping: ColumnMapping) -> str | None:
 def decisive(entity: str, mapping: ColumnMapping) -> frozenset[str]:
     """The columns without which a record is nothing: when one cannot be cast, the whole record is rejected.
 
-    A deal is won or lost without its value, and whatever the day on which it was opened.
+    A deal is won or lost whatever the day on which it was opened. Without its value it would be a purchase of nothing.
     """
     table = TABLES[entity]
     if entity in LASTING:
         return frozenset(filter(None, [table.key]))
     if entity == "opportunities":
-        return frozenset(filter(None, [table.key, *MAIN_DATES]))
+        return frozenset(filter(None, [table.key, main_amount(entity, mapping), *MAIN_DATES]))
     amount = main_amount(entity, mapping)
     first = next((c.name for c in table.facts if mapping.source_of(c.name)), None)
     ends = [c for c in MAIN_DATES if any(column.name == c for column in table.columns)]
@@ -124,7 +124,7 @@ def typed_table(
         casts = prove_casts(con, mapping, seen.table.relation, caster)
         con.execute(f"drop table if exists {name}")
         _create_in_order(con, build.create(casts, keep_raw=True))
-    lines = mark_further_lines(con, name, mapping, build.amount)
+    lines = mark_further_lines(con, name, mapping, build.amount, rejected=None if clean else _rejected(build, casts))
     rejected, unread, money = _settle(con, build, casts, kept_raw=not clean)
     notes = [f"{column}: {cells} values could not be read and count as absent" for column, cells in unread]
     excluded = _exclude(con, build)
@@ -305,6 +305,13 @@ def _is_clean(con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[Col
     )
 
 
+def _rejected(build: _Build, casts: Sequence[ColumnCast]) -> str | None:
+    """The SQL expression of whether a row has a decisive value that could not be cast; None where no column is one."""
+    main = decisive(build.entity, build.mapping)
+    bad = [f"_raw_{i} is not null" for i, c in enumerate(casts) if c.is_cast and c.column.name in main]
+    return f"({' or '.join(bad)})" if bad else None
+
+
 def _settle(
     con: duckdb.DuckDBPyConnection, build: _Build, casts: Sequence[ColumnCast], *, kept_raw: bool
 ) -> tuple[int, tuple[tuple[str, int], ...], Decimal | None]:
@@ -317,12 +324,12 @@ def _settle(
         raws = [(i, c) for i, c in enumerate(casts) if c.is_cast]
         for i, cast in raws:
             _write_rejects(con, build, cast, f"_raw_{i}", fatal=cast.column.name in main)
-        fatal = " or ".join(f"_raw_{i} is not null" for i, c in raws if c.column.name in main)
+        fatal = _rejected(build, casts)
         if fatal:
             rejected = number(con, f"select count(*) from {build.name} where {fatal}")
         for i, cast in raws:
             if cast.column.name not in main:
-                keep = f"and not ({fatal})" if fatal else ""
+                keep = f"and not {fatal}" if fatal else ""
                 cells = number(con, f"select count(*) from {build.name} where _raw_{i} is not null {keep}")
                 if cells:
                     unread.append((cast.mapped.source, cells))

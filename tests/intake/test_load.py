@@ -11,7 +11,7 @@ import pytest
 
 from crmaudit.intake.load import Loaded, load
 from crmaudit.intake.raw import RawTable, Reject
-from crmaudit.losses import of_values
+from crmaudit.losses import of_values, two_readings
 from crmaudit.schema import TABLES
 from tests.intake.tables import raw_table, real_load
 
@@ -240,7 +240,7 @@ def test_a_company_is_known_without_the_day_on_which_somebody_wrote_it_down() ->
     ]
 
 
-def test_a_deal_is_won_or_lost_without_its_value_but_not_without_the_day() -> None:
+def test_a_deal_is_won_or_lost_without_its_first_day_but_not_without_its_last_or_its_value() -> None:
     columns = ["deal_id", "customer_id", "stage", "amount", "created_date", "close_date"]
     con, done = loaded(("deals.csv", columns, [
         *[[f"D{i}", "C1", "won", "5.50", "2024-01-01", "2024-02-01"] for i in range(9)],
@@ -248,13 +248,22 @@ def test_a_deal_is_won_or_lost_without_its_value_but_not_without_the_day() -> No
         ["Z", "C1", "won", "1.50", "2024-01-01", "soon"],
     ]))  # fmt: skip
     query = "select opportunity_id, amount, created_on is null from loaded.opportunities where opportunity_id > 'E'"
-    assert rows(con, query) == [("X", None, False), ("Y", Decimal("1.5"), True)]
-    assert (done.sources[0].source.rows_rejected, done.sources[0].unread) == (1, (("amount", 1), ("created_date", 1)))
+    assert rows(con, query) == [("Y", Decimal("1.5"), True)]
+    assert (done.sources[0].source.rows_rejected, done.sources[0].unread) == (2, (("created_date", 1),))
     assert [f.text for f in of_values(done.sources)] == [
-        f"deals.csv: 1 of 12 rows have a value in '{column}' that could not be read. "
+        "deals.csv: 1 of 12 rows have a value in 'created_date' that could not be read. "
         "They count without it; rejects.csv has each."
-        for column in ("amount", "created_date")
     ]
+
+
+def test_what_is_said_of_a_sheet_calls_it_as_the_settings_do() -> None:
+    con = duckdb.connect()
+    dates = [["I1", "C1", "03/04/2024", "1.50", "paid"], ["I2", "C1", "05/06/2024", "2.50", "paid"]]
+    raw = raw_table(con, "in/invoices.xlsx", INVOICE, dates)
+    done = load(con, [RawTable(**{**vars(raw), "sheet": "May"})], today=TODAY)
+    (asked,) = two_readings(done.sources)
+    assert asked.text.endswith('under [files."in/invoices.xlsx#May"]: date_order = "dmy" # or "mdy".')
+    assert asked.key.startswith("sources/act/in/invoices.xlsx#May ")
 
 
 def test_what_the_reader_rejected_is_in_the_account() -> None:

@@ -55,6 +55,32 @@ def test_stripe_amounts_are_in_the_smallest_unit_of_their_currency() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("header", "row", "entity"),
+    [
+        ("id,customer,currency,total,amount_due,amount_paid,amount_remaining,date", "F{n}|Mill|EUR|1200|1200|0|1200|2024-01-0{n}",
+         "invoices"),
+        ("id,customer,currency,total,amount_due,amount_paid,amount_remaining,date,livemode",
+         "F{n}|Mill|EUR|1200|1200|0|1200.00|2024-01-0{n}|true", "invoices"),
+        ("refund_id,id,customer,amount,created,reason,receipt_number,status", "R{n}|R{n}|Mill|1200|2024-01-0{n}|late|{n}|done",
+         "refunds"),
+        ("payment_id,id,customer,amount,amount_refunded,captured,created,currency,paid",
+         "P{n}|P{n}|Mill|1200|0|true|2024-01-0{n}|EUR|true", "payments"),
+    ],
+    ids=["invoices", "with parts of a cent", "refunds", "charges"],
+)  # fmt: skip
+def test_a_list_of_ones_own_with_names_that_stripe_has_too_is_not_in_cents(header: str, row: str, entity: str) -> None:
+    con, done = of_rows(header, *(row.format(n=n) for n in range(1, 6)))
+    assert done.source.system != "stripe"
+    assert set(con.execute(f"select amount from loaded.{entity}").fetchall()) <= {(Decimal(1200),)}
+
+
+def test_cents_that_a_program_wrote_as_whole_numbers_with_a_mark_are_cents() -> None:
+    header = "id,customer,currency,total,amount_due,amount_paid,amount_remaining,created,livemode"
+    con, _ = of_rows(header, "in_1|cus_1|eur|1200.0|1200.0|0.0|1200.0|2024-01-05|true")
+    assert con.execute("select amount from loaded.invoices").fetchall() == [(Decimal(12),)]
+
+
 def test_a_stripe_charge_that_was_not_captured_is_no_money() -> None:
     assert asked("stripe_charges", "payment_id, status") == [
         ("ch_1", "succeeded"),
@@ -276,10 +302,26 @@ def test_totals_hold_tax_and_what_is_bought_is_net_where_the_tax_is_told() -> No
     ],
 )
 def test_amounts_that_hold_an_unknown_tax_are_told(name: str, is_gross: bool) -> None:
-    _, done = loaded(name)
-    told = [finding.text for finding in losses.gross(done.sources)]
+    con, done = loaded(name)
+    told = [finding.text for finding in losses.gross(con, done.sources)]
     assert told == [f"{name}.csv: its amounts hold tax, and no net amount can be told. "
                     "Revenue from this file is gross."] * is_gross  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("taxes", "said"),
+    [
+        (("", ""), "no net amount can be told. Revenue from this file is gross."),
+        (("30.05", ""), "no net amount can be told for 1 of 2 rows. They count gross."),
+    ],
+)
+def test_a_tax_that_is_left_empty_tells_no_net(taxes: tuple[str, str], said: str) -> None:
+    con, done = of_rows(
+        "*ContactName,*InvoiceNumber,Reference,*InvoiceDate,Total,TaxTotal,*AccountCode,*TaxType",
+        f"Harbour Ltd|INV-1||2024-01-15|300.50|{taxes[0]}|200|OUTPUT",
+        f"Mill AG|INV-2||2024-01-16|80.25|{taxes[1]}|200|OUTPUT",
+    )
+    assert [f.text for f in losses.gross(con, [done])] == [f"export.csv: its amounts hold tax, and {said}"]
 
 
 @pytest.mark.parametrize("repeated", ["300.50", ""])
@@ -314,6 +356,23 @@ def test_totals_that_differ_between_lines_are_told() -> None:
         (OTHER_TOTAL, 1, 100.25),
     }
     assert (done.money_read, done.money_loaded) == (Decimal("400.75"), Decimal("300.5"))
+
+
+def test_a_line_that_cannot_be_read_does_not_take_the_readable_ones_of_its_record_with_it() -> None:
+    con, done = of_rows(
+        "*ContactName,*InvoiceNumber,Reference,*InvoiceDate,Total,*AccountCode,*TaxType",
+        "Harbour Ltd|INV-1||some day|300.50|200|OUTPUT",
+        "Harbour Ltd|INV-1||2024-01-15|300.50|200|OUTPUT",
+        "Mill AG|INV-2||2024-01-16|80.25|200|OUTPUT",
+        "Mill AG|INV-2||some day|80.25|200|OUTPUT",
+    )
+    loaded = con.execute("select invoice_id, amount, issued_on from loaded.invoices order by 1").fetchall()
+    assert loaded == [
+        ("INV-1", Decimal("300.5"), dt.date(2024, 1, 15)),
+        ("INV-2", Decimal("80.25"), dt.date(2024, 1, 16)),
+    ]
+    assert (done.source.rows_rejected, done.source.exclusions) == (2, ())
+    assert done.money_read == done.money_loaded == Decimal("380.75")
 
 
 def test_xero_bills_are_told_from_sales_by_their_type() -> None:
