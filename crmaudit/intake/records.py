@@ -13,6 +13,7 @@ from crmaudit.intake.raw import VALUE_LENGTH, Reject
 
 LONGEST_RECORD = 1 << 20
 LINE_OF_REPORT = "a line of the report, not a record"
+DATED_TOTAL = "begins as a total does and has a day as records have: it cannot be told which it is"
 _SHORT_RUN = 1 << 11
 _BOTH = {"number", "date"}
 
@@ -168,7 +169,7 @@ class RecordReader:
         elif self._is_another_table:
             reason = "of another table that begins below an empty line: give it a file of its own"
         elif check_totals and (no_record := self._is_no_record(raw)):
-            reason, is_record = no_record, False
+            reason, is_record = no_record
         elif broken:
             reason = "ends in LF where others end in CR LF, and what follows is no record"
         elif not self._valid_utf8 and not _is_utf8(raw):
@@ -182,13 +183,17 @@ class RecordReader:
         else:
             reading.rejects.append(Reject(reading.lines, None, shown(raw), reason, is_record))
 
-    def _is_no_record(self, raw: bytes) -> str | None:
-        """Why a line near the end of a text, or among those of a report, is none of its records."""
+    def _is_no_record(self, raw: bytes) -> tuple[str, bool] | None:
+        """Why a line near the end of a text, or among those of a report, is none of its records; whether it may be one.
+
+        What has a day of its own may be the purchase of a customer called Total.
+        """
         cells = split(raw, self._dialect.delimiter, self._dialect.quote)
+        has_day = any(values.kind(cell) == "date" for cell in cells)
         if values.is_total(cells, report=self._dialect.report):
-            return "a total, not a record"
-        if self._dialect.report and values.is_heading(cells):
-            return "a heading between records, not a record"
+            return (DATED_TOTAL, True) if has_day else ("a total, not a record", False)
+        if self._dialect.report and values.is_heading(cells) and not has_day:
+            return "a heading between records, not a record", False
         return None
 
     def _begins_a_table(self, raw: bytes) -> bool:
@@ -218,7 +223,7 @@ class RecordReader:
                 written = self._written(cells[: self._dialect.width])
                 self._accept(reading, raw, written, check_totals=check_totals)
                 return end
-            if self._dialect.report and len(cells) == 1:
+            if self._dialect.report and len(cells) == 1 and not self._is_among_records(window, end):
                 reading.rejects.append(Reject(reading.lines, None, shown(raw), LINE_OF_REPORT, is_record=False))
                 return end
             reason = self._wrong_width(len(cells))
@@ -230,6 +235,10 @@ class RecordReader:
             reason = self._malformed(raw)
         reading.rejects.append(Reject(reading.lines, None, shown(raw), reason))
         return end
+
+    def _is_among_records(self, window: bytes, end: int) -> bool:
+        """Whether records stand above a line and below it, and no empty line sets it off: then it may be a torn one."""
+        return self._has_rows and not self._is_after_blank and self._dialect.delimiter in window[end:]
 
     def _written(self, cells: Sequence[str]) -> bytes:
         return self._dialect.delimiter.join(b'"' + cell.encode().replace(b'"', b'""') + b'"' for cell in cells)

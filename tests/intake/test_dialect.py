@@ -27,6 +27,13 @@ def test_the_title_and_the_totals_of_a_report_are_no_records(desk: Desk) -> None
     assert "4 lines above the header were skipped" in table.notes
 
 
+def test_what_may_be_a_record_of_a_report_is_rejected_and_counts(desk: Desk) -> None:
+    body = b"Sales by Customer\n\nCustomer,Memo,Date,Amount\nSmith,,2025-02-01,10\nTotal Energies,,2025-03-01,5000\n"
+    table = desk.table(body + b"Jones Lt\nMiller,,2025-03-02,7\nTOTAL,,,5017\nAccrual basis\n")
+    assert [row[0] for row in desk.rows(table)] == ["Smith", "Miller"]
+    assert [(r.line, r.is_record) for r in table.rejects] == [(5, True), (6, True), (8, False), (9, False)]
+
+
 def test_a_title_padded_to_full_width(desk: Desk) -> None:
     table = desk.table(b"Sales,,,\n,,,\nid,name,day,amount\n1,a,2024-01-05,3\n2,b,2024-01-06,4\n")
     assert table.columns == ("id", "name", "day", "amount")
