@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -119,7 +120,8 @@ def digest(changes: Changes, week: Week, kinds: Collection[Kind], *, owner: str 
     by_id = {kind.id: kind for kind in kinds}
     told = [entry for entry in changes.new if entry.kind in by_id]
     faults = [entry for entry in changes.new if entry.kind == "data"]
-    items = [_item(group, by_id, week) for group in _by_customer(told, by_id)]
+    groups = list(_by_customer(told, by_id))
+    items = [_item(group, by_id, week) for group in groups]
     alarms = [Item("act", "Data", "", "", text.clean(entry.text), ()) for entry in faults if entry.level == "act"]
     turns = [Item("watch", "The week", "", "", _turn(flow), ()) for flow in week.flows if flow.is_news and not owner]
     ranked = sorted([*alarms, *turns, *items], key=lambda item: LEVELS.index(item.level))
@@ -129,7 +131,7 @@ def digest(changes: Changes, week: Week, kinds: Collection[Kind], *, owner: str 
     most = MOST if changes.since else MOST_OF_THE_FIRST_MAIL
     findings = [text.clean(entry.text) for entry in changes.new if entry.key.startswith("finding/")]
     return Digest(
-        subject=_subject(changes, week, by_id, owner),
+        subject=_subject(changes, week, by_id, Counter(group[0].kind for group in groups), owner),
         title=f"{week.number}: your customers" if owner else f"{week.number}: the customer base",
         intro=_intro(changes, week),
         owner=text.clean(owner),
@@ -223,12 +225,14 @@ def _flow_line(flow: Flow) -> FlowLine:
     return FlowLine(flow.name, text.number(flow.count), f"{text.number(flow.low)} to {text.number(flow.high)}", verdict)
 
 
-def _subject(changes: Changes, week: Week, kinds: Mapping[str, Kind], owner: str) -> str:
-    """Numbers and words of ours only: nothing that an export says may reach a header."""
+def _subject(changes: Changes, week: Week, kinds: Mapping[str, Kind], customers: Mapping[str, int], owner: str) -> str:
+    """Numbers and words of ours only: nothing that an export says may reach a header.
+
+    `customers` are those of each kind, each counted where the mail tells of them first, so that body and subject agree.
+    """
     parts = []
     for kind in kinds.values():
-        count = len({entry.party or entry.key for entry in changes.new if entry.kind == kind.id})
-        if count:
+        if count := customers.get(kind.id, 0):
             one, _, several = kind.subject.partition("|")
             parts.append(f"{text.number(count)} {one if count == 1 or not several else several}")
     if not owner:

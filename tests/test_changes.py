@@ -145,7 +145,7 @@ def test_each_customer_once_and_five_things_first() -> None:
     assert page.first[1].also == ("Overdue invoices: C6 goes.",), "who is silent need not be called at risk as well"
     shown = [item.customer for section in page.sections for item in section.items]
     assert shown == ["C2", "C1"]
-    assert page.subject == "Week 28: 7 gone silent, 1 at risk, 2 with overdue invoices"
+    assert page.subject == "Week 28: 6 gone silent, 1 with overdue invoices", "seven customers, where they are told of"
 
 
 def test_an_unusual_week_and_a_data_fault_are_told_first() -> None:
@@ -205,8 +205,8 @@ def test_a_state_that_cannot_be_read_says_the_way_out(text: str) -> None:
         changes.from_json(text)
 
 
-@pytest.mark.parametrize(("count", "said"), [(1, "1 deal slipped"), (2, "2 deals slipped")])
+@pytest.mark.parametrize(("count", "said"), [(1, "1 hot lead"), (2, "2 hot leads")])
 def test_one_in_the_subject_is_not_several(count: int, said: str) -> None:
-    entries = [entry(f"C{n}", "slipped_deals") for n in range(count)]
+    entries = [entry(f"C{n}", "hot_leads") for n in range(count)]
     known = weekly_child.known(None, "2026-W28", *entries)
     assert digest.digest(known.changes, known.week, known.kinds).subject.endswith(f": {said}")

@@ -1,7 +1,7 @@
 -- /// news
 -- place    = 6
 -- title    = "Tickets growing old"
--- subject  = "ticket growing old|tickets growing old"
+-- subject  = "with tickets growing old"
 -- text     = ["A ticket of priority {priority} is open for {open_days}: {category}.", "A ticket of priority {priority} is open for {open_days}.", "A ticket is open for {open_days}: {category}.", "A ticket is open for {open_days}."]
 -- cleared  = "Solved."
 -- entities = [["tickets"]]

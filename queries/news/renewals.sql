@@ -1,7 +1,7 @@
 -- /// news
 -- place    = 4
 -- title    = "Renewals coming up"
--- subject  = "renewal coming up|renewals coming up"
+-- subject  = "with a renewal coming up"
 -- text     = ["Renews on {due_on}, {amount} a month; signs of danger: {danger}.", "Renews on {due_on}, {amount} a month.", "Renews on {due_on}."]
 -- entities = [["subscriptions", "opportunities"]]
 -- reads    = ["renewals_due.due_renewals"]

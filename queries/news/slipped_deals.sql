@@ -1,7 +1,7 @@
 -- /// news
 -- place    = 5
 -- title    = "Deals slipped"
--- subject  = "deal slipped|deals slipped"
+-- subject  = "with slipped deals"
 -- text     = ["Open {late_days} past its expected close of {expected_close_on}, {amount}.", "Open {late_days} past its expected close of {expected_close_on}.", "Expected close moved to {expected_close_on}, {amount}.", "Expected close moved to {expected_close_on}."]
 -- cleared  = "Closed, or has a new day to close."
 -- entities = [["opportunities"]]
