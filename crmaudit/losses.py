@@ -36,7 +36,7 @@ def of_files(sources: Iterable[report.Source], unread: Iterable[Unreadable]) -> 
         )
     for source in sources:
         if source.entity is not None and source.rows_rejected * 100 > source.rows_read:
-            name = source.path + (f" ({source.sheet})" if source.sheet else "")
+            name = _named(source)
             text = (
                 f"{name}: {source.rows_rejected:,} of {source.rows_read:,} rows were rejected, since the line, its id, "
                 "its day or its amount cannot be read; rejects.csv says why."
@@ -56,6 +56,11 @@ def of_values(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
                     "They count without it; rejects.csv has each."
                 )
                 yield report.Finding(f"sources/watch/{path} {column}", "watch", text)
+
+
+def _named(source: report.Source) -> str:
+    """A file or a sheet in words."""
+    return source.path + (f" ({source.sheet})" if source.sheet else "")
 
 
 def _called(source: report.Source) -> str:
@@ -79,7 +84,7 @@ def two_readings(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
 def questions(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
     """Files that are left out because more than one kind of record fits them."""
     for source in (s.source for s in sources if s.recognition.is_ambiguous):
-        name = source.path + (f" ({source.sheet})" if source.sheet else "")
+        name = _named(source)
         reason = source.exclusions[0].reason.partition("not used: ")[2] if source.exclusions else "It has no rows."
         text = f"{name}: {source.rows_read:,} rows were left out. {reason}"
         yield report.Finding(f"sources/act/{name}", "act", text)
@@ -97,7 +102,7 @@ def unknown(sources: Iterable[LoadedSource]) -> Iterable[report.Finding]:
         and not found.recognition.overridden
     ]
     if left_out:
-        names = ", ".join(source.path + (f" ({source.sheet})" if source.sheet else "") for source in left_out[:NAMED])
+        names = ", ".join(map(_named, left_out[:NAMED]))
         more = f" and {len(left_out) - NAMED:,} more" if len(left_out) > NAMED else ""
         rows = sum(source.rows_read for source in left_out)
         text = (
